@@ -1,0 +1,34 @@
+"""Compiled kernels: one decorator around numba, so that its options are the same everywhere.
+
+A kernel is compiled once per machine and kept on disk. No fast-math: the same input gives the same bits on
+every machine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import numba
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["inline", "kernel"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def kernel(function: F) -> F:
+    """Compile a function of arrays and numbers; it runs without the interpreter's lock.
+
+    Falls back to compiling in memory where neither the package's folder nor the user's cache is writable.
+    """
+    try:
+        return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    except RuntimeError:  # numba's "no locator available": nowhere to keep the compiled code
+        return cast("F", numba.njit(nogil=True, error_model="numpy")(function))
+
+
+def inline(function: F) -> F:
+    """Compile a small function that kernels call; it is inlined into them."""
+    return cast("F", numba.njit(inline="always", error_model="numpy")(function))
