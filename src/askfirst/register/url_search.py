@@ -1,0 +1,318 @@
+"""The kernels of the address index: hash, ask the filter, look up.
+
+Keys and filter are described in `url_index`. Each kernel does one thing for many rows: first all keys, then all
+looks into the filter, then all into the tables. A look that misses the caches takes as long as hashing, and the
+machine waits for many of them at once only where nothing but looking is done.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from askfirst.jit import inline, kernel
+from askfirst.model import MatchKind
+
+__all__ = [
+    "DEPTH_MAX",
+    "DOMAIN",
+    "ENTRY",
+    "EXACT",
+    "PREFIX",
+    "URL",
+    "URL_PREFIX",
+    "Spans",
+    "ask_entries",
+    "ask_hosts",
+    "copy_spans",
+    "filter_places",
+    "find_candidates",
+    "folder_keys",
+    "host_keys",
+    "is_same_text",
+    "keys_of_texts",
+    "span_keys",
+]
+
+URL, URL_PREFIX, DOMAIN = (
+    tuple(MatchKind).index(kind) for kind in (MatchKind.URL, MatchKind.URL_PREFIX, MatchKind.DOMAIN)
+)
+"""Codes of the three kinds of entry."""
+ENTRY, EXACT, PREFIX = np.uint64(0), np.uint64(12), np.uint64(24)
+"""The filter's questions, by the bits of a key that choose the two bits of a word."""
+DEPTH_MAX = 6
+"""Prefixes with more slashes are taken for such with so many."""
+_STEP, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(32)
+_MIX_1, _MIX_2, _SHIFT = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53), np.uint64(33)
+_SIX, _LOW_SIX, _ONE, _NONE = np.uint64(6), np.uint64(63), np.uint64(1), np.uint64(0)
+_TURN_1, _TURN_2 = np.uint64(11), np.uint64(23)
+
+Spans = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]
+"""Start, length and host length of normal forms in an array of bytes."""
+
+
+def filter_places(
+    keys: NDArray[np.uint64], question: np.uint64, depth: NDArray[np.uint64], words: int
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return which word of the filter each key has, and the two bits there that answer a question with yes.
+
+    Args:
+        keys: u64[n], keys of entries (`ENTRY`), or of the hosts of exact entries (`EXACT`) or prefixes (`PREFIX`).
+        question: One of these.
+        depth: u64[n], slashes of a prefix, at most `DEPTH_MAX`; 0 for other entries.
+        words: How many words the filter has.
+    """
+    first = _ONE << ((keys >> question) + _TURN_1 * depth & _LOW_SIX)
+    second = _ONE << ((keys >> (question + _SIX)) + _TURN_2 * depth & _LOW_SIX)
+    return (keys >> _HALF) * np.uint64(words) >> _HALF, first | second
+
+
+@kernel
+def copy_spans(
+    data: NDArray[np.uint8], start: NDArray[np.int64], offsets: NDArray[np.int64], out: NDArray[np.uint8]
+) -> None:
+    """Copy spans of `data` that begin at `start` to the places in `out` between `offsets`."""
+    for row in range(len(start)):
+        source, target = start[row], offsets[row]
+        for i in range(offsets[row + 1] - target):
+            out[np.uintp(target + i)] = data[np.uintp(source + i)]
+
+
+@kernel
+def keys_of_texts(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return the key of each text and that of its host, which ends at the first slash or at a port."""
+    rows = len(offsets) - 1
+    key, host_key = np.empty(rows, np.uint64), np.empty(rows, np.uint64)
+    for row in range(rows):
+        start, end = offsets[row], offsets[row + 1]
+        stop = start
+        is_open = False  # inside the brackets of an IPv6 address colons are no port
+        while stop < end and text[stop] != ord("/") and (is_open or text[stop] != ord(":")):
+            is_open = (is_open or text[stop] == ord("[")) and text[stop] != ord("]")
+            stop += 1
+        host_key[row], key[row] = _key(text, start, stop), _key(text, start, end)
+    return key, host_key
+
+
+@inline
+def _key(data: NDArray[np.uint8], at: int, stop: int) -> np.uint64:
+    """Return the key of the bytes up to `stop`; there are at least eight bytes in all."""
+    state, size_bytes = np.uint64(0), stop - at
+    while at < stop:
+        back = max(0, at + 8 - len(data))  # where fewer than eight bytes are left, read from further before
+        word = np.uint64(0)
+        for i in range(8):
+            word |= np.uint64(data[np.uintp(at - back + i)]) << np.uint64(8 * i)
+        extra = max(0, at + 8 - stop)
+        word = word >> np.uint64(8 * back) << np.uint64(8 * extra) >> np.uint64(8 * extra)
+        state = _stepped(state, word)
+        at += 8
+    return _finished(state, size_bytes)
+
+
+@inline
+def _stepped(state: np.uint64, word: np.uint64) -> np.uint64:
+    """Return the state after eight more bytes."""
+    state = (state ^ word) * _STEP
+    return state ^ (state >> _HALF)
+
+
+@inline
+def _finished(state: np.uint64, size_bytes: int) -> np.uint64:
+    """Return the key when all words are in. Source: MurmurHash3 `fmix64`."""
+    state ^= np.uint64(size_bytes)
+    state = (state ^ (state >> _SHIFT)) * _MIX_1
+    state = (state ^ (state >> _SHIFT)) * _MIX_2
+    return state ^ (state >> _SHIFT)
+
+
+@kernel
+def span_keys(
+    data: NDArray[np.uint8], start: NDArray[np.int64], length: NDArray[np.int32], key: NDArray[np.uint64]
+) -> None:
+    """Write the key of each span of `data`."""
+    for row in range(len(start)):
+        key[row] = _key(data, start[row], start[row] + length[row])
+
+
+@kernel
+def host_keys(
+    data: NDArray[np.uint8],
+    spans: Spans,
+    host_key: NDArray[np.uint64],
+    at: NDArray[np.int64],
+    found: tuple[NDArray[np.int64], NDArray[np.uint64]],
+) -> None:
+    """Write the keys of each row's host, then of its parent domains of two labels and more.
+
+    Those of row r are `key[at[r] : at[r + 1]]`, none for rows of length 0; `place` is where each name begins.
+    """
+    place, key = found
+    start, length, host_length = spans
+    count = 0
+    for row in range(len(start)):
+        at[row] = count
+        if length[row] == 0:
+            continue
+        first, path = start[row], start[row] + host_length[row]
+        place[np.uintp(count)] = first
+        stop = count + 1
+        for i in range(first, path):  # written at every byte, kept only at dots: nothing to mispredict
+            place[np.uintp(stop)] = i + 1
+            stop += data[np.uintp(i)] == ord(".")
+        stop -= stop > count + 1
+        key[np.uintp(count)] = host_key[row]
+        for j in range(count + 1, stop):
+            key[np.uintp(j)] = _key(data, place[np.uintp(j)], path)
+        count = stop
+    at[len(start)] = count
+
+
+@kernel
+def folder_keys(
+    data: NDArray[np.uint8],
+    spans: Spans,
+    rows: tuple[NDArray[np.int64], NDArray[np.uint8]],
+    sizes: tuple[NDArray[np.int64], NDArray[np.int64]],
+    found: tuple[NDArray[np.int64], NDArray[np.uint64]],
+) -> int:
+    """Write row, bytes and key of each folder of an address that may be registered; return how many.
+
+    The key grows byte by byte, so that an address of nothing but slashes costs no more than another. An
+    address that does not end in a slash is itself a folder that lacks it: its text is longer than its bytes.
+
+    Args:
+        data: u8[], the bytes of normal forms.
+        spans: Where they are.
+        rows: i64[n], the rows to look at; u8[n], the numbers of slashes to look for, as bits.
+        sizes: Becomes the bytes of each folder's text, and those of it in `data`.
+        found: Becomes the row and the key of each folder.
+    """
+    start, length, host_length = spans
+    owner, key = found
+    text_size, data_size = sizes
+    count = 0
+    for i in range(len(rows[0])):
+        first, end, depths = start[rows[0][i]], length[rows[0][i]], np.int64(rows[1][i])
+        state, word, place, depth = _NONE, _NONE, 0, 0
+        while place + 8 <= host_length[rows[0][i]]:  # a host has no slash: eight bytes at once
+            for j in range(8):
+                word |= np.uint64(data[np.uintp(first + place + j)]) << np.uint64(8 * j)
+            state, word = _stepped(state, word), _NONE
+            place += 8
+        byte, is_open = np.uint8(0), True
+        while is_open and depths >> depth != 0:
+            last = byte
+            byte = data[np.uintp(first + place)] if place < end else np.uint8(ord("?"))
+            is_open = byte != ord("?")
+            if not is_open and last == ord("/"):
+                break
+            byte = byte if is_open else np.uint8(ord("/"))
+            word |= np.uint64(byte) << np.uint64(8 * (place & 7))
+            place += 1
+            if byte == ord("/"):
+                if depths >> depth & 1:
+                    owner[count], text_size[count], data_size[count] = rows[0][i], place, place - (not is_open)
+                    key[count] = _finished(_stepped(state, word), place)
+                    count += 1
+                depth = min(depth + 1, DEPTH_MAX - 1)
+            if place & 7 == 0:
+                state, word = _stepped(state, word), _NONE
+    return count
+
+
+@kernel
+def ask_entries(words: NDArray[np.uint64], keys: NDArray[np.uint64], answer: NDArray[np.bool_]) -> None:
+    """Write for each key whether an entry may have it."""
+    size = np.uint64(len(words))
+    for i in range(len(keys)):
+        word = words[np.uintp((keys[i] >> _HALF) * size >> _HALF)]
+        answer[i] = _has_both(word, keys[i], ENTRY, _NONE) != _NONE
+
+
+@kernel
+def ask_hosts(
+    words: NDArray[np.uint64],
+    keys: NDArray[np.uint64],
+    has_exact: NDArray[np.bool_],
+    depths: NDArray[np.uint8],
+) -> None:
+    """Write for each host whether exact entries may have it, and, as bits, how many slashes its prefixes may."""
+    size = np.uint64(len(words))
+    for i in range(len(keys)):
+        word = words[np.uintp((keys[i] >> _HALF) * size >> _HALF)]
+        has_exact[i] = _has_both(word, keys[i], EXACT, _NONE) != _NONE
+        bits = _NONE
+        for depth in range(DEPTH_MAX):
+            bits |= _has_both(word, keys[i], PREFIX, np.uint64(depth + 1)) << np.uint64(depth)
+        depths[i] = bits
+
+
+@inline
+def _has_both(word: np.uint64, key: np.uint64, question: np.uint64, depth: np.uint64) -> np.uint64:
+    """Return 1 if a word of the filter answers a question about a key with yes, else 0."""
+    first = word >> ((key >> question) + _TURN_1 * depth & _LOW_SIX)
+    second = word >> ((key >> (question + _SIX)) + _TURN_2 * depth & _LOW_SIX)
+    return first & second & _ONE
+
+
+@kernel
+def find_candidates(
+    keys: NDArray[np.uint64],
+    wanted: int,
+    bucket: NDArray[np.uint32],
+    tables: tuple[NDArray[np.uint64], NDArray[np.uint8]],
+    pairs: NDArray[np.int64],
+) -> int:
+    """Write to `pairs` i64[2, p] the number of each key and every entry of a wanted kind with that key.
+
+    Returns:
+        How many pairs there are; those beyond the room are not written.
+    """
+    key, kind = tables
+    first, stop = np.empty(len(keys), np.int64), np.empty(len(keys), np.int64)
+    bits, count, entries = 0, 0, np.int64(len(key))
+    while 1 << bits < len(bucket) - 1:
+        bits += 1
+    for i in range(len(keys)):
+        high = np.uintp(keys[i] >> np.uint64(64 - bits))
+        first[i] = bucket[high]
+        stop[i] = min(np.int64(bucket[high + np.uintp(1)]), entries)
+    for i in range(len(keys)):
+        for entry in range(int(first[i]), int(stop[i])):
+            if key[entry] == keys[i] and kind[entry] == wanted:
+                if count < pairs.shape[1]:
+                    pairs[0, count], pairs[1, count] = i, entry
+                count += 1
+    return count
+
+
+@kernel
+def is_same_text(
+    data: NDArray[np.uint8],
+    begin: NDArray[np.int64],
+    sizes: tuple[NDArray[np.int64], NDArray[np.int64]],
+    text: NDArray[np.uint8],
+    span: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> NDArray[np.bool_]:
+    """Return bool[n], whether spans of `data` are the same as spans of `text`, byte for byte.
+
+    Args:
+        data: u8[], in which n spans begin at `begin`.
+        begin: i64[n].
+        sizes: i64[n], the bytes of each text; i64[n], those of it in `data`: all, or all but a final slash.
+        text: u8[], in which n spans lie.
+        span: i64[n] where each begins; i64[n] where it ends.
+    """
+    text_size, data_size = sizes
+    first, last = span
+    is_same = np.empty(len(begin), np.bool_)
+    for row in range(len(begin)):
+        same = last[row] - first[row] == text_size[row]
+        if same and data_size[row] < text_size[row]:
+            same = text[np.uintp(last[row] - 1)] == ord("/")
+        mine, other = begin[row], first[row]
+        for i in range(data_size[row] if same else 0):
+            same &= text[np.uintp(other + i)] == data[np.uintp(mine + i)]
+        is_same[row] = same
+    return is_same
