@@ -1,0 +1,105 @@
+"""From the bytes of a file to what can be compared and what is said in them."""
+
+from __future__ import annotations
+
+import faulthandler
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from askfirst.errors import InputError
+from askfirst.io.documents import open_text
+from askfirst.io.images import open_image
+from askfirst.io.sniff import medium_of
+from askfirst.model import Gap, Medium, Signal
+from askfirst.signals.xmp import read_xmp
+
+__all__ = ["ITEM_TIMEOUT_S", "Opened", "gap_of", "open_bytes", "time_limit"]
+
+ITEM_TIMEOUT_S = 60
+"""One item may take this long; then its worker is ended and the item is set aside."""
+
+_HEAD_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What was read from one file.
+
+    Args:
+        medium: What the bytes are.
+        digest: SHA-256, 32 bytes.
+        text: The words of a document, or None.
+        grey: The grey values of a picture, u8 2-D, or None.
+        signals: What is said in embedded metadata.
+        gaps: What could not be read.
+    """
+
+    medium: Medium
+    digest: bytes
+    text: str | None = None
+    grey: NDArray[np.uint8] | None = None
+    signals: tuple[Signal, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+def open_bytes(data: bytes, name: str) -> Opened:
+    """Read a file of any kind; what cannot be read becomes a gap.
+
+    Args:
+        data: All its bytes.
+        name: Its name: the suffix is a hint where the bytes leave a doubt.
+    """
+    digest = hashlib.sha256(data).digest()
+    medium = medium_of(data[:_HEAD_BYTES], name)
+    if not data:
+        return Opened(medium, digest, gaps=(Gap("empty", "the file is empty", name, "get the file again"),))
+    try:
+        if medium == Medium.IMAGE:
+            picture = open_image(data)
+            said = read_xmp(picture.xmp) if picture.xmp else None
+            return Opened(
+                medium,
+                digest,
+                grey=picture.grey,
+                signals=said.signals if said else (),
+                gaps=said.gaps if said else (),
+            )
+        if medium == Medium.TEXT:
+            return Opened(medium, digest, text=open_text(data, PurePosixPath(name).suffix))
+    except InputError as error:
+        return Opened(medium, digest, gaps=(gap_of(error, name),))
+    except MemoryError:
+        gap = Gap(
+            "too-large",
+            "reading it needs more memory than one item may have",
+            name,
+            "take it out or reduce it",
+        )
+        return Opened(medium, digest, gaps=(gap,))
+    if medium == Medium.OTHER:
+        gap = Gap("unknown-kind", "nothing here reads this kind of file", name, "convert it, or take it out")
+        return Opened(medium, digest, gaps=(gap,))
+    return Opened(medium, digest)
+
+
+def gap_of(error: InputError, source: str) -> Gap:
+    """Return an error about an item as what it is in an audit: something that could not be read."""
+    return Gap(error.kind, error.message, source, error.advice)
+
+
+@contextmanager
+def time_limit(seconds: int = ITEM_TIMEOUT_S) -> Iterator[None]:
+    """End this process when the block takes longer: no decoder can refuse, and the engine starts another."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()

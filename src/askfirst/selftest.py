@@ -1,0 +1,115 @@
+"""Prove an installation: the published vectors, and one small audit from end to end."""
+
+from __future__ import annotations
+
+import base64
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from askfirst.fingerprint.image import hash_image
+from askfirst.fingerprint.text import LONG, SHORT, fold, window_minima
+from askfirst.fingerprint.url import normalise, url_key
+from askfirst.jobs import AuditRequest, audit, build_register
+from askfirst.model import Outcome, Use
+from askfirst.policy import Policy
+from askfirst.verdict import Facts, decide, decision_table
+
+__all__ = ["checks"]
+
+_WORDS = "the tide came in and the tide went out and nobody on the harbour wall had asked the sea for its consent "
+
+
+def checks() -> Iterator[tuple[str, str]]:
+    """Run every check.
+
+    Yields:
+        Its name, and what is wrong; empty if nothing is.
+    """
+    for name, check in _CHECKS.items():
+        yield name, check()
+
+
+def vectors(name: str) -> Mapping[str, Any]:
+    """Return the published vectors of one algorithm."""
+    value: Mapping[str, Any] = json.loads((files("askfirst") / "vectors" / f"{name}.json").read_text("utf-8"))
+    return value
+
+
+def _decision() -> str:
+    wrong = [d for d in decision_table()[:1] if d.outcome != Outcome.UNASKED]
+    refused = decide(Facts(register_refusal=True, open_consent=True, own=True)).outcome
+    return "" if not wrong and refused == Outcome.REFUSED and len(decision_table()) == 512 else "the table has changed"
+
+
+def _text() -> str:
+    published, densities = vectors("text_v0"), {params.name: params for params in (LONG, SHORT)}
+    for case in published["fold"]:
+        text = bytes.fromhex(case["utf8"]).decode("utf-8", "ignore")
+        if fold(text).hex() != case["letters"]:
+            return f"folding of {case['name']!r}"
+    for case in published["sample"]:
+        hashes, positions = window_minima(fold(case["text"]), densities[case["params"]])
+        found = [
+            [position, f"{value:016x}"] for value, position in zip(hashes.tolist(), positions.tolist(), strict=True)
+        ]
+        if found != case["stored"]:
+            return f"fingerprints of {case['name']!r}, {case['params']}"
+    return ""
+
+
+def _image() -> str:
+    for case in vectors("image_v0")["cases"]:
+        grey = np.frombuffer(base64.b64decode(case["grey"]), np.uint8).reshape(case["height"], case["width"])
+        code, quality = hash_image(grey)
+        if (code.astype(">u8").tobytes().hex(), quality) != (case["hash"], case["quality"]):
+            return f"hash of {case['name']!r}"
+    return ""
+
+
+def _url() -> str:
+    for case in vectors("url_v0")["cases"]:
+        url = normalise(case["url"])
+        if (url.text, f"{url_key(url.text):016x}") != (case["normal"], case["key"]):
+            return f"normal form of {case['name']!r}"
+    return ""
+
+
+def _audit() -> str:
+    """Audit three small texts: a copy of a refused work, a copy of a permitted one, and one nobody registered."""
+    with tempfile.TemporaryDirectory(prefix="askfirst-") as name:
+        folder = Path(name)
+        (folder / "works").mkdir()
+        (folder / "dataset").mkdir()
+        texts = {"refused": _WORDS * 9, "permitted": _WORDS[::-1] * 9, "unasked": "la la " * 200}
+        for outcome, text in texts.items():
+            (folder / "dataset" / f"{outcome}.txt").write_text(text.upper())
+            (folder / "works" / f"{outcome}.txt").write_text(text)
+        (folder / "works" / "catalogue.csv").write_text(
+            "file,permitted_uses\nrefused.txt,\npermitted.txt,train-generative\n"
+        )
+        build_register(folder / "works" / "catalogue.csv", folder / "register", workers=1)
+        request = AuditRequest(
+            sources=[str(folder / "dataset")],
+            register=folder / "register",
+            out=folder / "out",
+            policy=Policy(Use.TRAIN_GENERATIVE, date(2026, 1, 1)),
+            workers=1,
+        )
+        rows = {row["item_id"]: row["outcome"] for row in audit(request).items()}
+    return "" if rows == {f"dataset/{o}.txt": o for o in texts} else f"verdicts {rows}"
+
+
+_CHECKS: dict[str, Callable[[], str]] = {
+    "the decision table": _decision,
+    "text_v0, published vectors": _text,
+    "image_v0, published vectors": _image,
+    "url_v0, published vectors": _url,
+    "an audit from end to end": _audit,
+}
