@@ -81,7 +81,9 @@ def test_bad_input_gets_one_line_and_exit_code_2(home, arguments, message):
         import pyarrow.parquet as pq
 
         pq.write_table(pa.table({"text": [1, 2]}), home / "number.parquet")
-    line = the_line(askfirst(*arguments, *([] if "--out" in arguments or arguments[0] != "audit" else ["--out", "o"]), cwd=home), 2)
+    line = the_line(
+        askfirst(*arguments, *([] if "--out" in arguments or arguments[0] != "audit" else ["--out", "o"]), cwd=home), 2
+    )
     assert line.startswith("askfirst: ")
     assert message in line
     assert not (home / "o").exists()
@@ -163,7 +165,13 @@ def test_full_disk_is_one_line_and_leaves_nothing_half(home, tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))
 
     result = askfirst(
-        "audit", home / "dataset", "--register", home / "register", "--out", tmp_path / "out", preexec_fn=small_files_only
+        "audit",
+        home / "dataset",
+        "--register",
+        home / "register",
+        "--out",
+        tmp_path / "out",
+        preexec_fn=small_files_only,
     )
     assert result.returncode in (2, 3)
     assert "Traceback" not in result.stderr

@@ -63,9 +63,7 @@ def letters(text: str) -> str:
 
 
 def guide_rows() -> dict[str, list[str]]:
-    rows = [
-        [cell.strip() for cell in line.strip("| \n").split("|")] for line in GUIDE.splitlines() if "|" in line
-    ]
+    rows = [[cell.strip() for cell in line.strip("| \n").split("|")] for line in GUIDE.splitlines() if "|" in line]
     return {row[0].strip("`"): row[1:] for row in rows}
 
 
@@ -129,9 +127,7 @@ def test_counts(demo):
 
 def test_expected_is_beside_the_dataset_and_names_every_outcome(demo):
     assert json.loads((demo.works.parent / "hidden.json").read_text("utf-8")) == demo.expected
-    outcomes = Counter(
-        e["outcome"] for part in ("hidden", "signals", "unreadable") for e in demo.expected[part]
-    )
+    outcomes = Counter(e["outcome"] for part in ("hidden", "signals", "unreadable") for e in demo.expected[part])
     assert set(outcomes) == {"permitted", "refused", "unasked", "unreadable"}
 
 
@@ -173,9 +169,7 @@ def test_no_creator_is_a_real_maker(catalogue):
     real = " ".join(cells[0] for cells in guide_rows().values() if len(cells) == 3) + " William Shakespeare"
     words = set(re.findall(r"\w{4,}", real.lower())) - {"others"}
     assert words >= {"varshney", "michetti", "nasa", "shakespeare", "häggström"}
-    assert not {
-        row["creator"] for row in catalogue if words & set(re.findall(r"\w+", row["creator"].lower()))
-    }
+    assert not {row["creator"] for row in catalogue if words & set(re.findall(r"\w+", row["creator"].lower()))}
 
 
 def test_addresses_are_reserved_names_or_the_real_table(demo, catalogue):
@@ -320,7 +314,5 @@ def test_urls_hold_what_is_said_of_them(demo, catalogue, hidden):
         assert ("GPTBot" in row["robots_txt"]) == (says.get(item) == "robots.txt: GPTBot keeps out")
         assert ("noai" in row["headers"]) == (says.get(item) == "X-Robots-Tag: noai")
         assert (flaws.get(item) == "not a URL") == (row["url"] in TABLES["not_urls"])
-    found = {
-        places[work_id] for item, works in hidden.items() if item.startswith("urls") for work_id in works
-    }
+    found = {places[work_id] for item, works in hidden.items() if item.startswith("urls") for work_id in works}
     assert found == {place for place in places.values() if place}

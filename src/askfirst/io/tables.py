@@ -429,6 +429,11 @@ def _read_objects(records: Records, first: int, schema: pa.Schema, name: str, wa
     columns = _read_by_arrow(records, schema)
     if columns is not None:
         return _Rows(first, columns, {})
+    return _read_one_by_one(records, first, schema, name, watched)
+
+
+def _read_one_by_one(records: Records, first: int, schema: pa.Schema, name: str, watched: Collection[str]) -> _Rows:
+    """Return rows of JSON lines; a value that fits no column is kept in the last, and a gap if `watched`."""
     gaps = _flagged(records, name)
     keepers = [(f.name, _dump if f.metadata == JSON_MARK else _KEEPERS[f.type]) for f in schema][:-1]
     rows: list[list[Any]] = []

@@ -153,7 +153,7 @@ class UrlIndex:
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return every entry that covers a normal form: the address, its folders, its host, parent domains.
 
-        1. Ask the filter about the host of each row and its parent domains; most rows end here.
+        1. Ask the filter about the host of each row and about its parent domains; most rows end here.
         2. Ask it about the whole address and the folders of rows whose host has such entries.
         3. Look up what passed, and compare it byte for byte.
 
@@ -171,20 +171,37 @@ class UrlIndex:
         Cost: about 0.1 microseconds a row.
         """
         data, spans, rows = _padded(data), (start, length, host_length), len(start)
-        at, room = np.empty(rows + 1, np.int64), int(host_length.sum()) + 2 * rows + 1
-        place, key = np.empty(room, np.int64), np.empty(room, np.uint64)
-        kernels.host_keys(data, spans, host_key, at, (place, key))  # 1
-        passed = self._passed(key[: at[-1]])
-        row = np.searchsorted(at, passed, "right") - 1
-        size = start[row] + host_length[row] - place[passed]
-        domains = self._look_up(data, DOMAIN, _Asks(row, place[passed], size, size, key[passed]))
-        has_exact, depths = np.empty(rows, np.bool_), np.empty(rows, np.uint8)
-        kernels.ask_hosts(self.filter, host_key, has_exact, depths)
-        addresses = self._find_addresses(data, spans, np.flatnonzero(has_exact & (length > 0)))  # 2
-        folders = self._find_folders(data, spans, np.flatnonzero((depths > 0) & (length > 0)), depths)
-        row, entry = np.concatenate((domains, addresses, folders), axis=1)
+        is_entry, has_exact = np.empty(rows, np.bool_), np.empty(rows, np.bool_)
+        depths = np.empty(rows, np.uint8)
+        kernels.ask_hosts(self.filter, host_key, is_entry, has_exact, depths)  # 1
+        is_url = length > 0
+        parts = (
+            self._find_domains(data, spans, np.flatnonzero(is_entry & is_url), host_key),
+            self._find_addresses(data, spans, np.flatnonzero(has_exact & is_url)),  # 2
+            self._find_folders(data, spans, np.flatnonzero((depths > 0) & is_url), depths),
+        )
+        row, entry = np.concatenate(parts, axis=1)
         order = np.argsort(row, kind="stable")
         return row[order], entry[order]
+
+    def _find_domains(
+        self,
+        data: NDArray[np.uint8],
+        spans: Spans,
+        rows: NDArray[np.int64],
+        host_key: NDArray[np.uint64],
+    ) -> NDArray[np.int64]:
+        """Return i64[2, k], rows and entries, of the hosts of those rows and of the parent domains of all."""
+        start, _, host_length = spans
+        room = int(host_length.sum()) + len(start) + 1
+        owner, place, key = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.uint64)
+        count = kernels.parent_keys(data, spans, owner, place, key)
+        passed = self._passed(key[:count])
+        row = np.concatenate((rows, owner[passed]))
+        begin = np.concatenate((start[rows], place[passed]))
+        size = start[row] + host_length[row] - begin
+        key = np.concatenate((host_key[rows], key[passed]))
+        return self._look_up(data, DOMAIN, _Asks(row, begin, size, size, key))
 
     def _find_addresses(self, data: NDArray[np.uint8], spans: Spans, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return i64[2, k], rows and entries, of those addresses that are entries themselves."""

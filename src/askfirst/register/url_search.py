@@ -28,9 +28,9 @@ __all__ = [
     "filter_places",
     "find_candidates",
     "folder_keys",
-    "host_keys",
     "is_same_text",
     "keys_of_texts",
+    "parent_keys",
     "span_keys",
 ]
 
@@ -99,15 +99,20 @@ def _key(data: NDArray[np.uint8], at: int, stop: int) -> np.uint64:
     """Return the key of the bytes up to `stop`; there are at least eight bytes in all."""
     state, size_bytes = np.uint64(0), stop - at
     while at < stop:
-        back = max(0, at + 8 - len(data))  # where fewer than eight bytes are left, read from further before
-        word = np.uint64(0)
-        for i in range(8):
-            word |= np.uint64(data[np.uintp(at - back + i)]) << np.uint64(8 * i)
-        extra = max(0, at + 8 - stop)
-        word = word >> np.uint64(8 * back) << np.uint64(8 * extra) >> np.uint64(8 * extra)
-        state = _stepped(state, word)
+        state = _stepped(state, _word(data, at, stop))
         at += 8
     return _finished(state, size_bytes)
+
+
+@inline
+def _word(data: NDArray[np.uint8], at: int, stop: int) -> np.uint64:
+    """Return eight bytes as a number, those from `stop` on as zeros."""
+    back = max(0, at + 8 - len(data))  # where fewer than eight bytes are left, read from further before
+    word = np.uint64(0)
+    for i in range(8):
+        word |= np.uint64(data[np.uintp(at - back + i)]) << np.uint64(8 * i)
+    extra = max(0, at + 8 - stop)
+    return word >> np.uint64(8 * back) << np.uint64(8 * extra) >> np.uint64(8 * extra)
 
 
 @inline
@@ -136,36 +141,30 @@ def span_keys(
 
 
 @kernel
-def host_keys(
+def parent_keys(
     data: NDArray[np.uint8],
     spans: Spans,
-    host_key: NDArray[np.uint64],
-    at: NDArray[np.int64],
-    found: tuple[NDArray[np.int64], NDArray[np.uint64]],
-) -> None:
-    """Write the keys of each row's host, then of its parent domains of two labels and more.
+    owner: NDArray[np.int64],
+    place: NDArray[np.int64],
+    key: NDArray[np.uint64],
+) -> int:
+    """Write the keys of the parent domains of each row's host that have two labels or more; return how many.
 
-    Those of row r are `key[at[r] : at[r + 1]]`, none for rows of length 0; `place` is where each name begins.
+    `owner` becomes the row of each, `place` where its name begins.
     """
-    place, key = found
     start, length, host_length = spans
     count = 0
     for row in range(len(start)):
-        at[row] = count
-        if length[row] == 0:
-            continue
-        first, path = start[row], start[row] + host_length[row]
-        place[np.uintp(count)] = first
-        stop = count + 1
-        for i in range(first, path):  # written at every byte, kept only at dots: nothing to mispredict
+        path, stop = start[row] + host_length[row], count
+        for i in range(start[row], path):  # written at every byte, kept only at dots: nothing to mispredict
             place[np.uintp(stop)] = i + 1
             stop += data[np.uintp(i)] == ord(".")
-        stop -= stop > count + 1
-        key[np.uintp(count)] = host_key[row]
-        for j in range(count + 1, stop):
+        stop -= stop > count
+        for j in range(count, stop):
+            owner[np.uintp(j)] = row
             key[np.uintp(j)] = _key(data, place[np.uintp(j)], path)
         count = stop
-    at[len(start)] = count
+    return count
 
 
 @kernel
@@ -178,7 +177,7 @@ def folder_keys(
 ) -> int:
     """Write row, bytes and key of each folder of an address that may be registered; return how many.
 
-    The key grows byte by byte, so that an address of nothing but slashes costs no more than another. An
+    The key grows from folder to folder, so that an address of nothing but slashes costs no more than another. An
     address that does not end in a slash is itself a folder that lacks it: its text is longer than its bytes.
 
     Args:
@@ -193,31 +192,28 @@ def folder_keys(
     text_size, data_size = sizes
     count = 0
     for i in range(len(rows[0])):
-        first, end, depths = start[rows[0][i]], length[rows[0][i]], np.int64(rows[1][i])
-        state, word, place, depth = _NONE, _NONE, 0, 0
-        while place + 8 <= host_length[rows[0][i]]:  # a host has no slash: eight bytes at once
-            for j in range(8):
-                word |= np.uint64(data[np.uintp(first + place + j)]) << np.uint64(8 * j)
-            state, word = _stepped(state, word), _NONE
-            place += 8
-        byte, is_open = np.uint8(0), True
-        while is_open and depths >> depth != 0:
+        row, depths = rows[0][i], np.int64(rows[1][i])
+        first, end = start[row], start[row] + length[row]
+        hashed, at, state, depth = first, first + host_length[row], _NONE, 0
+        byte = np.uint8(0)
+        while byte != ord("?") and depths >> depth != 0:
             last = byte
-            byte = data[np.uintp(first + place)] if place < end else np.uint8(ord("?"))
-            is_open = byte != ord("?")
-            if not is_open and last == ord("/"):
-                break
-            byte = byte if is_open else np.uint8(ord("/"))
-            word |= np.uint64(byte) << np.uint64(8 * (place & 7))
-            place += 1
-            if byte == ord("/"):
-                if depths >> depth & 1:
-                    owner[count], text_size[count], data_size[count] = rows[0][i], place, place - (not is_open)
-                    key[count] = _finished(_stepped(state, word), place)
-                    count += 1
-                depth = min(depth + 1, DEPTH_MAX - 1)
-            if place & 7 == 0:
-                state, word = _stepped(state, word), _NONE
+            byte = data[np.uintp(at)] if at < end else np.uint8(ord("?"))
+            at += byte != ord("?")
+            is_unclosed = byte == ord("?") and last != ord("/")
+            if byte != ord("/") and not is_unclosed:
+                continue
+            if depths >> depth & 1:
+                while hashed + 8 <= at:
+                    state = _stepped(state, _word(data, hashed, at))
+                    hashed += 8
+                word = _word(data, hashed, at) if hashed < at else _NONE
+                word |= np.uint64(ord("/") * is_unclosed) << np.uint64(8 * (at - hashed))
+                size = at - first + is_unclosed
+                owner[count], text_size[count], data_size[count] = row, size, at - first
+                key[count] = _finished(_stepped(state, word) if word != _NONE else state, size)
+                count += 1
+            depth = min(depth + 1, DEPTH_MAX - 1)
     return count
 
 
@@ -234,13 +230,15 @@ def ask_entries(words: NDArray[np.uint64], keys: NDArray[np.uint64], answer: NDA
 def ask_hosts(
     words: NDArray[np.uint64],
     keys: NDArray[np.uint64],
+    is_entry: NDArray[np.bool_],
     has_exact: NDArray[np.bool_],
     depths: NDArray[np.uint8],
 ) -> None:
-    """Write for each host whether exact entries may have it, and, as bits, how many slashes its prefixes may."""
+    """Write what entries there may be for each host: itself, addresses, and, as bits, prefixes by their slashes."""
     size = np.uint64(len(words))
     for i in range(len(keys)):
         word = words[np.uintp((keys[i] >> _HALF) * size >> _HALF)]
+        is_entry[i] = _has_both(word, keys[i], ENTRY, _NONE) != _NONE
         has_exact[i] = _has_both(word, keys[i], EXACT, _NONE) != _NONE
         bits = _NONE
         for depth in range(DEPTH_MAX):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
+import time
 from importlib.resources import files
 
 import pytest
@@ -18,12 +20,11 @@ from askfirst.model import MatchKind
 VECTORS = json.loads(files("askfirst").joinpath("vectors/url_v0.json").read_text("utf-8"))
 CASES = VECTORS["cases"]
 
-PIECES = (
-    *"/ \\ . .. /. /.. %2e %2E %41 %2f %zz % %4 ? & # @ : :80 :8080 :0 ; = + ! ' ( ~ | ^ { - _".split(" "),
-    *"http:// https:// ftp:// HTTP: // www. WWW. example Org .org co.uk com x h.1 09 0x7f 1.2.3.4".split(" "),
-    *"utm_source= UTM_x fbclid %75tm_a=1 u%74m_b=2 mc_eid a b=c jpg .jpg .JPEG .mp3 [::1] xn--tda".split(" "),
-    *(" ", "\t", "\n", "\x00", "\x7f", "é", "ü", "\u00a0", "\u3000", "\u200b", "\ufeff", "😀", "。", "\u00ad"),
-)
+_SIGNS = "/ \\ . .. /. /.. %2e %2E %41 %2f %zz % %4 ? & # @ : :80 :8080 :0 ; = + ! ' ( ~ | ^ { - _"
+_NAMES = "http:// https:// ftp:// HTTP: // www. WWW. example Org .org co.uk com x h.1 09 0x7f 1.2.3.4"
+_PARTS = "utm_source= UTM_x fbclid %75tm_a=1 u%74m_b=2 mc_eid a b=c jpg .jpg .JPEG .mp3 [::1] xn--tda"
+_RARE = (" ", "\t", "\n", "\x00", "\x7f", "é", "ü", "\u00a0", "\u3000", "\u200b", "\ufeff", "😀", "。", "\u00ad")
+PIECES = (*_SIGNS.split(), *_NAMES.split(), *_PARTS.split(), *_RARE)
 BEGINNINGS = ("", "http://example.org", "https://www.Example.org/", "hTTps://a.b.c", "http://www.www.x.y?", "//x.y")
 NASTY = st.builds(
     lambda beginning, pieces: beginning + "".join(pieces),
@@ -79,12 +80,9 @@ def reference_rest(text: str) -> str:
             stack.append(segment)
     if path.endswith(("/.", "/..")):
         stack.append("")
-    names = "fbclid gclid gclsrc dclid gbraid wbraid msclkid yclid igshid mc_cid mc_eid".split()
-    kept = [
-        p
-        for p in query.split("&")
-        if p.split("=")[0].lower() not in names and not p.lower().startswith("utm_")
-    ]
+    names = ("fbclid", "gclid", "gclsrc", "dclid", "gbraid", "wbraid", "msclkid", "yclid", "igshid")
+    names += ("mc_cid", "mc_eid")
+    kept = [p for p in query.split("&") if p.split("=")[0].lower() not in names and not p.lower().startswith("utm_")]
     return "/" + "/".join(stack) + ("?" + "&".join(kept) if "&".join(kept) else "")
 
 
@@ -205,10 +203,10 @@ def test_address_of_100_kilobytes_of_umlauts_is_none():
     ids=lambda url: url[:16],
 )
 def test_huge_parts_are_answered_at_once(url):
-    try:
-        assert normalise(url).host in {"example.org", "a"}
-    except InputError as error:
-        assert error.kind == "not-a-url"
+    begin = time.perf_counter()
+    with contextlib.suppress(InputError):
+        normalise(url)
+    assert time.perf_counter() - begin < 0.5
 
 
 def test_huge_path_of_dots_is_answered_at_once():
@@ -242,7 +240,5 @@ parse_entry("alice.github.io", MatchKind.DOMAIN)
 print(seen)
 """
     environment = {"HOME": str(tmp_path), "PYTHONPATH": ":".join(p for p in sys.path if p), "PATH": "/usr/bin"}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -20,12 +20,11 @@ from askfirst.model import MEDIA, Medium
 VECTORS = json.loads(files("askfirst").joinpath("vectors/url_v0.json").read_text("utf-8"))
 NO_URL = (False, "", 0, 0, Medium.OTHER)
 
-PIECES = (
-    *"/ \\ . .. /. /.. %2e %2E %41 %2f %zz % %4 ? & # @ : :80 :8080 :0 ; = + ! ' ( ~ | ^ { - _".split(" "),
-    *"http:// https:// ftp:// HTTP: // www. WWW. example Org .org co.uk com x h.1 09 0x7f 1.2.3.4".split(" "),
-    *"utm_source= UTM_x fbclid %75tm_a=1 u%74m_b=2 mc_eid a b=c jpg .jpg .JPEG .mp3 [::1] xn--tda".split(" "),
-    *(" ", "\t", "\n", "\x00", "\x7f", "é", "ü", "\u00a0", "\u3000", "\u200b", "\ufeff", "😀", "。", "\u00ad"),
-)
+_SIGNS = "/ \\ . .. /. /.. %2e %2E %41 %2f %zz % %4 ? & # @ : :80 :8080 :0 ; = + ! ' ( ~ | ^ { - _"
+_NAMES = "http:// https:// ftp:// HTTP: // www. WWW. example Org .org co.uk com x h.1 09 0x7f 1.2.3.4"
+_PARTS = "utm_source= UTM_x fbclid %75tm_a=1 u%74m_b=2 mc_eid a b=c jpg .jpg .JPEG .mp3 [::1] xn--tda"
+_RARE = (" ", "\t", "\n", "\x00", "\x7f", "é", "ü", "\u00a0", "\u3000", "\u200b", "\ufeff", "😀", "。", "\u00ad")
+PIECES = (*_SIGNS.split(), *_NAMES.split(), *_PARTS.split(), *_RARE)
 BEGINNINGS = ("", "http://example.org", "https://www.Example.org/", "hTTps://a.b.c", "http://www.www.x.y?", "//x.y")
 NASTY = st.builds(
     lambda beginning, pieces: beginning + "".join(pieces),
