@@ -266,9 +266,7 @@ def main() -> None:
     rate = per_url_datadiligence(folder)
     ours = arguments.rows / sides["askfirst"].cpu_s
     if rate is not None:
-        print(
-            f"datadiligence, one address at a time: {rate:,.0f}/s a core; ours {ours:,.0f}/s a core: {ours / rate:,.0f}x"
-        )
+        print(f"datadiligence, one at a time: {rate:,.0f}/s a core; ours {ours:,.0f}/s a core: {ours / rate:,.0f}x")
         save("urls-per-url", {"datadiligence_per_s": rate, "ours_per_s": ours, "ratio": ours / rate})
     if arguments.folder is None:
         shutil.rmtree(folder)

@@ -67,9 +67,8 @@ def report(name: str, sides: dict[str, Measured], amount: float, unit: str, ours
     for side, m in sides.items():
         ratio = m.wall_s / sides[ours].wall_s
         rows.append({"side": side, "wall_s": m.wall_s, "cpu_s": m.cpu_s, "peak_mb": m.peak_bytes / 1e6, "ratio": ratio})
-        print(
-            f"{side:28} {m.wall_s:8.2f} {m.cpu_s:8.2f} {m.peak_bytes / 1e6:8.0f} {amount / m.wall_s:14,.0f} {ratio:8.2f}x"
-        )
+        costs = f"{m.wall_s:8.2f} {m.cpu_s:8.2f} {m.peak_bytes / 1e6:8.0f} {amount / m.wall_s:14,.0f}"
+        print(f"{side:28} {costs} {ratio:8.2f}x")
     save(name, {"unit": unit, "amount": amount, "sides": rows})
 
 
@@ -90,7 +89,8 @@ def machine() -> str:
             line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")
         ]
         model = names[0] if names else model
-    return f"{model}, {len(os.sched_getaffinity(0))} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}"
+    cores, load = len(os.sched_getaffinity(0)), os.getloadavg()[0]
+    return f"{model}, {cores} cores, Python {platform.python_version()}, load {load:.1f}"
 
 
 def askfirst(*arguments: str) -> list[str]:

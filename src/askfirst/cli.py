@@ -85,9 +85,9 @@ def audit_command(source: Sequence[str], register: Path, out: Path, *, as_json: 
 
     Writes OUT/manifest, OUT/permitted, OUT/summary.json and OUT/report.html.
     """
-    from askfirst.api import make_policy, usable_cores  # noqa: PLC0415  # --help needs none of it
-    from askfirst.io.sources import ColumnChoice  # noqa: PLC0415
-    from askfirst.jobs import AuditRequest, audit  # noqa: PLC0415
+    from askfirst.api import make_policy, usable_cores
+    from askfirst.io.sources import ColumnChoice
+    from askfirst.jobs import AuditRequest, audit
 
     request = AuditRequest(
         sources=source,
@@ -123,9 +123,9 @@ def audit_command(source: Sequence[str], register: Path, out: Path, *, as_json: 
 @_json
 def explain_command(folder: Path, item_id: str, register: Path | None, language: str, *, as_json: bool) -> int:
     """Say in words why an item of an audit has its verdict."""
-    from askfirst.jobs import find_item  # noqa: PLC0415
-    from askfirst.jobs.look import works_of  # noqa: PLC0415
-    from askfirst.report.explain import explain  # noqa: PLC0415
+    from askfirst.jobs import find_item
+    from askfirst.jobs.look import works_of
+    from askfirst.report.explain import explain
 
     row = find_item(folder, item_id)
     if as_json:
@@ -141,9 +141,9 @@ def explain_command(folder: Path, item_id: str, register: Path | None, language:
 @_json
 def match_command(file: Sequence[Path], register: Path, *, as_json: bool) -> int:
     """Find registered works in files."""
-    from askfirst.api import make_policy  # noqa: PLC0415
-    from askfirst.jobs import match_file  # noqa: PLC0415
-    from askfirst.register import Register  # noqa: PLC0415
+    from askfirst.api import make_policy
+    from askfirst.jobs import match_file
+    from askfirst.register import Register
 
     opened, policy = Register.open(register), make_policy()
     results = [match_file(one, opened, policy) for one in file]
@@ -159,7 +159,7 @@ def match_command(file: Sequence[Path], register: Path, *, as_json: bool) -> int
 @_json
 def fingerprint_command(file: Sequence[Path], *, as_json: bool) -> int:
     """Print the fingerprints of files: what a register holds of a work, and all that leaves home."""
-    from askfirst.jobs import fingerprint_file  # noqa: PLC0415
+    from askfirst.jobs import fingerprint_file
 
     results = [fingerprint_file(one) for one in file]
     if as_json:
@@ -193,8 +193,8 @@ def build_command(works: Path, out: Path, *, as_json: bool, **options: Any) -> i
 
     The works stay where they are; the register holds fingerprints.
     """
-    from askfirst.api import usable_cores  # noqa: PLC0415
-    from askfirst.jobs import build_register  # noqa: PLC0415
+    from askfirst.api import usable_cores
+    from askfirst.jobs import build_register
 
     options["workers"] = options["workers"] or usable_cores()
     with _Progress("fingerprinting") as progress:
@@ -212,7 +212,7 @@ def build_command(works: Path, out: Path, *, as_json: bool, **options: Any) -> i
 @_json
 def info_command(register: Path, *, as_json: bool) -> int:
     """Say what is in a register."""
-    from askfirst.register import Register  # noqa: PLC0415
+    from askfirst.register import Register
 
     manifest = Register.open(register).manifest
     size_bytes = sum(f.size_bytes for f in manifest.files)
@@ -240,7 +240,7 @@ def info_command(register: Path, *, as_json: bool) -> int:
 @_json
 def verify_command(register: Path, *, as_json: bool) -> int:
     """Check every byte of a register against its manifest."""
-    from askfirst.register import Register, verify_register  # noqa: PLC0415
+    from askfirst.register import Register, verify_register
 
     checked = list(verify_register(register))
     manifest = Register.open(register).manifest
@@ -262,7 +262,7 @@ def verify_command(register: Path, *, as_json: bool) -> int:
 @_language
 def demo_command(out: Path, language: str) -> int:
     """Build a register of example works and audit a real dataset in which some of them are hidden."""
-    from askfirst.demo.run import run_demo  # noqa: PLC0415
+    from askfirst.demo.run import run_demo
 
     with _Progress("auditing") as progress:
         result = run_demo(out, language, click.echo, progress.units)
@@ -273,7 +273,7 @@ def demo_command(out: Path, language: str) -> int:
 @app.command("selftest")
 def selftest_command() -> int:
     """Prove this installation: published vectors, and one small audit from end to end."""
-    from askfirst.selftest import checks  # noqa: PLC0415
+    from askfirst.selftest import checks
 
     good = True
     for name, problem in checks():
@@ -314,9 +314,9 @@ def _print_json(value: object) -> None:
 
 
 def _print_summary(summary: Any, out: Path, language: str) -> None:
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
-    from askfirst.report.terminal import print_summary  # noqa: PLC0415
+    from askfirst.report.terminal import print_summary
 
     print_summary(summary, Console(), str(out), language)
 
@@ -357,8 +357,8 @@ class _Progress:
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
-            from rich.console import Console  # noqa: PLC0415
-            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
             columns = (
                 TextColumn("{task.description}"),

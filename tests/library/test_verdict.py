@@ -77,5 +77,5 @@ def test_table_by_bits_is_the_function_for_every_combination():
 
 
 def test_verdict_has_no_truth_value():
-    with pytest.raises(TypeError, match="compare verdict.outcome"):
+    with pytest.raises(TypeError, match=r"compare verdict\.outcome"):
         bool(Verdict(Outcome.PERMITTED, "own"))

@@ -23,7 +23,6 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from askfirst.version import __version__
 from askfirst.engines import Died, run
 from askfirst.errors import InputError, InterruptedRunError
 from askfirst.fingerprint.url import normalise
@@ -50,6 +49,7 @@ from askfirst.register import Register, verify_register
 from askfirst.register.format import canonical_json, file_digest
 from askfirst.report.html import render
 from askfirst.report.summary import RegisterHead, Summary
+from askfirst.version import __version__
 
 __all__ = ["AuditRequest", "AuditResult", "audit"]
 

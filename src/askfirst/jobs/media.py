@@ -13,19 +13,18 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from askfirst.errors import InputError
+from askfirst.errors import InputError, UnsupportedMediumError
 from askfirst.io.documents import open_text
 from askfirst.io.images import open_image
-from askfirst.io.sniff import medium_of
+from askfirst.io.sniff import HEAD_SIZE_BYTES, medium_of
 from askfirst.model import Gap, Medium, Signal
+from askfirst.signals import NOTHING
 from askfirst.signals.xmp import read_xmp
 
 __all__ = ["ITEM_TIMEOUT_S", "Opened", "gap_of", "open_bytes", "time_limit"]
 
 ITEM_TIMEOUT_S = 60
 """One item may take this long; then its worker is ended and the item is set aside."""
-
-_HEAD_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,35 +56,29 @@ def open_bytes(data: bytes, name: str) -> Opened:
         name: Its name: the suffix is a hint where the bytes leave a doubt.
     """
     digest = hashlib.sha256(data).digest()
-    medium = medium_of(data[:_HEAD_BYTES], name)
-    if not data:
-        return Opened(medium, digest, gaps=(Gap("empty", "the file is empty", name, "get the file again"),))
+    medium = medium_of(data[:HEAD_SIZE_BYTES], name)
     try:
-        if medium == Medium.IMAGE:
-            picture = open_image(data)
-            said = read_xmp(picture.xmp) if picture.xmp else None
-            return Opened(
-                medium,
-                digest,
-                grey=picture.grey,
-                signals=said.signals if said else (),
-                gaps=said.gaps if said else (),
-            )
-        if medium == Medium.TEXT:
-            return Opened(medium, digest, text=open_text(data, PurePosixPath(name).suffix))
+        return _open(data, name, medium, digest)
     except InputError as error:
-        return Opened(medium, digest, gaps=(gap_of(error, name),))
+        gap = gap_of(error, name)
     except MemoryError:
-        gap = Gap(
-            "too-large",
-            "reading it needs more memory than one item may have",
-            name,
-            "take it out or reduce it",
-        )
-        return Opened(medium, digest, gaps=(gap,))
+        gap = Gap("too-large", "reading it needs more memory than one item may have", name, "take it out or reduce it")
+    return Opened(medium, digest, gaps=(gap,))
+
+
+def _open(data: bytes, name: str, medium: Medium, digest: bytes) -> Opened:
+    if not data:
+        raise InputError("the file is empty", kind="empty", advice="get the file again")
+    if medium == Medium.TEXT:
+        return Opened(medium, digest, text=open_text(data, PurePosixPath(name).suffix))
+    if medium == Medium.IMAGE:
+        picture = open_image(data)
+        said = read_xmp(picture.xmp) if picture.xmp else NOTHING
+        return Opened(medium, digest, grey=picture.grey, signals=said.signals, gaps=said.gaps)
     if medium == Medium.OTHER:
-        gap = Gap("unknown-kind", "nothing here reads this kind of file", name, "convert it, or take it out")
-        return Opened(medium, digest, gaps=(gap,))
+        raise UnsupportedMediumError(
+            "nothing here reads this kind of file", kind="unknown-kind", advice="convert it, or take it out"
+        )
     return Opened(medium, digest)
 
 

@@ -152,7 +152,7 @@ def parent_keys(
 
     `owner` becomes the row of each, `place` where its name begins.
     """
-    start, length, host_length = spans
+    start, _, host_length = spans
     count = 0
     for row in range(len(start)):
         path, stop = start[row] + host_length[row], count
@@ -190,9 +190,10 @@ def folder_keys(
     start, length, host_length = spans
     owner, key = found
     text_size, data_size = sizes
+    numbers, bits = rows
     count = 0
-    for i in range(len(rows[0])):
-        row, depths = rows[0][i], np.int64(rows[1][i])
+    for i in range(len(numbers)):
+        row, depths = numbers[i], np.int64(bits[i])
         first, end = start[row], start[row] + length[row]
         hashed, at, state, depth = first, first + host_length[row], _NONE, 0
         byte = np.uint8(0)

@@ -20,7 +20,24 @@ from PIL import Image
 from askfirst.api import make_policy
 from askfirst.jobs import AuditRequest, audit, build_register
 
-SYLLABLES = "ba ker lin tho mar ven sol ri que stel dan wo per il na gre fo hush ost arn".split()
+SYLLABLES = (
+    "ba",
+    "ker",
+    "lin",
+    "tho",
+    "mar",
+    "ven",
+    "sol",
+    "ri",
+    "que",
+    "stel",
+    "dan",
+    "wo",
+    "per",
+    "il",
+    "gre",
+    "ost",
+)
 PHOTOGRAPHS = Path(next(iter(find_spec("skimage").submodule_search_locations))) / "data"
 
 

@@ -151,7 +151,7 @@ def test_a_truncated_register_is_refused_before_anything_starts(dataset, tmp_pat
     register = register_in(tmp_path)
     file = register / "index" / "works.arrow"
     file.write_bytes(file.read_bytes()[:-10])
-    with pytest.raises(SnapshotCorruptError, match="expected .* bytes, found"):
+    with pytest.raises(SnapshotCorruptError, match=r"expected .* bytes, found"):
         run(dataset, register, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

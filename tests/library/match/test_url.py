@@ -207,7 +207,8 @@ def covered(text: str, entry: str, kind: MatchKind) -> bool:
         return url.text == mine
     if kind is DOMAIN:
         return f".{url.host}".endswith(f".{mine}")
-    return f"{url.text.partition('?')[0]}/".startswith(mine)
+    folder = url.text.partition("?")[0].removesuffix("/") + "/"
+    return folder.startswith(mine)
 
 
 @settings(max_examples=200, deadline=None)

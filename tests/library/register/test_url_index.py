@@ -22,7 +22,7 @@ NORMAL = st.builds(
 )
 ENTRY = st.one_of(
     st.tuples(st.just(URL), NORMAL),
-    st.tuples(st.just(URL_PREFIX), NORMAL.map(lambda t: t.partition("?")[0].rstrip("/") + "/")),
+    st.tuples(st.just(URL_PREFIX), NORMAL.map(lambda t: t.partition("?")[0].removesuffix("/") + "/")),
     st.tuples(st.just(DOMAIN), st.sampled_from(HOSTS)),
 )
 
@@ -38,8 +38,7 @@ def covers(entry: tuple[int, str], text: str) -> bool:
         return mine == text
     if kind == DOMAIN:
         return host_of(text) == mine or host_of(text).endswith("." + mine)
-    path = text.partition("?")[0]
-    return path.startswith(mine) or path + "/" == mine
+    return (text.partition("?")[0].removesuffix("/") + "/").startswith(mine)
 
 
 def made(entries: list[tuple[int, str]], work: list[int] | None = None) -> dict[str, np.ndarray]:
