@@ -3,7 +3,8 @@
     python benchmarks/bench_images.py [--pictures 3000] [--runs 3] [--folder DIR]
 
 Ours is the whole audit of a folder: read, digest, find embedded rights, decode, fingerprint in every orientation,
-search, decide, write. The limit is decoding alone: the same files through simplejpeg, scaled and grey, in as many processes.
+search, decide, write. The limit is decoding alone: the same files through simplejpeg, scaled and grey, in as many
+processes.
 """
 
 from __future__ import annotations

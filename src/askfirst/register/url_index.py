@@ -6,8 +6,8 @@ text, compared byte for byte, decides. Arrays, for m entries and p postings:
     filter       u64[w]      a key k has the word (k >> 32) * w >> 32, in which two bits answer one question:
                              has an entry this key: bits k and k >> 6
                              has an exact entry this host: bits k >> 12 and k >> 18
-                             has a prefix with d slashes (at most 6) this host: bits (k >> 24) + 11 d and
-                             (k >> 30) + 23 d; all modulo 64
+                             has a prefix this host: bits k >> 24 and k >> 30; and one with d slashes, counting
+                             no further than 6: bits (k >> 24) + 11 d and (k >> 30) + 23 d; all modulo 64
     bucket       u32[2^b+1]  entries whose key has the high b bits i: from bucket[i] to bucket[i + 1]
     key          u64[m]      ascending
     kind         u8[m]       index into `tuple(MatchKind)`: url, url-prefix or domain
@@ -173,7 +173,7 @@ class UrlIndex:
         data, spans, rows = _padded(data), (start, length, host_length), len(start)
         is_entry, has_exact = np.empty(rows, np.bool_), np.empty(rows, np.bool_)
         depths = np.empty(rows, np.uint8)
-        kernels.ask_hosts(self.filter, host_key, is_entry, has_exact, depths)  # 1
+        kernels.ask_hosts(self._words(host_key), host_key, is_entry, has_exact, depths)  # 1
         is_url = length > 0
         parts = (
             self._find_domains(data, spans, np.flatnonzero(is_entry & is_url), host_key),
@@ -227,8 +227,13 @@ class UrlIndex:
     def _passed(self, key: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Return which keys entries may have."""
         answer = np.empty(len(key), np.bool_)
-        kernels.ask_entries(self.filter, key, answer)
+        kernels.ask_entries(self._words(key), key, answer)
         return np.flatnonzero(answer)
+
+    def _words(self, key: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        words = np.empty(len(key), np.uint64)
+        kernels.filter_words(self.filter, key, words)
+        return words
 
     def _look_up(self, data: NDArray[np.uint8], kind: int, asks: _Asks) -> NDArray[np.int64]:
         """Return i64[2, k], rows and entries, of the asks whose text is registered as this kind."""
@@ -333,12 +338,14 @@ def _filter(
 ) -> NDArray[np.uint64]:
     """Return the filter for entries, given their keys, those of their hosts, and the slashes in their texts."""
     exact, is_prefix, none = np.unique(host_key[kinds == URL]), kinds == URL_PREFIX, np.zeros(1, np.uint64)
-    items = len(key) + len(exact) + int(is_prefix.sum())
+    prefix = host_key[is_prefix]
+    items = len(key) + len(exact) + 2 * len(prefix)
     words = np.zeros(items * _BITS_AN_ITEM // 64 + 1, np.uint64)
     for question, keys, depths in (
         (ENTRY, key, none),
         (EXACT, exact, none),
-        (PREFIX, host_key[is_prefix], np.minimum(slashes[is_prefix], DEPTH_MAX).astype(np.uint64)),
+        (PREFIX, prefix, none),
+        (PREFIX, prefix, np.minimum(slashes[is_prefix], DEPTH_MAX).astype(np.uint64)),
     ):
         np.bitwise_or.at(words, *kernels.filter_places(keys, question, depths, len(words)))
     return words

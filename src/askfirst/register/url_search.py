@@ -26,6 +26,7 @@ __all__ = [
     "ask_hosts",
     "copy_spans",
     "filter_places",
+    "filter_words",
     "find_candidates",
     "folder_keys",
     "is_same_text",
@@ -59,7 +60,7 @@ def filter_places(
     Args:
         keys: u64[n], keys of entries (`ENTRY`), or of the hosts of exact entries (`EXACT`) or prefixes (`PREFIX`).
         question: One of these.
-        depth: u64[n], slashes of a prefix, at most `DEPTH_MAX`; 0 for other entries.
+        depth: u64[n], slashes of a prefix, at most `DEPTH_MAX`; 0 for any number, and for other questions.
         words: How many words the filter has.
     """
     first = _ONE << ((keys >> question) + _TURN_1 * depth & _LOW_SIX)
@@ -219,12 +220,18 @@ def folder_keys(
 
 
 @kernel
-def ask_entries(words: NDArray[np.uint64], keys: NDArray[np.uint64], answer: NDArray[np.bool_]) -> None:
-    """Write for each key whether an entry may have it."""
+def filter_words(words: NDArray[np.uint64], keys: NDArray[np.uint64], found: NDArray[np.uint64]) -> None:
+    """Write the word of the filter that each key has."""
     size = np.uint64(len(words))
     for i in range(len(keys)):
-        word = words[np.uintp((keys[i] >> _HALF) * size >> _HALF)]
-        answer[i] = _has_both(word, keys[i], ENTRY, _NONE) != _NONE
+        found[i] = words[np.uintp((keys[i] >> _HALF) * size >> _HALF)]
+
+
+@kernel
+def ask_entries(words: NDArray[np.uint64], keys: NDArray[np.uint64], answer: NDArray[np.bool_]) -> None:
+    """Write for each key, given its word of the filter, whether an entry may have it."""
+    for i in range(len(keys)):
+        answer[i] = _has_both(words[i], keys[i], ENTRY, _NONE) != _NONE
 
 
 @kernel
@@ -236,15 +243,13 @@ def ask_hosts(
     depths: NDArray[np.uint8],
 ) -> None:
     """Write what entries there may be for each host: itself, addresses, and, as bits, prefixes by their slashes."""
-    size = np.uint64(len(words))
     for i in range(len(keys)):
-        word = words[np.uintp((keys[i] >> _HALF) * size >> _HALF)]
-        is_entry[i] = _has_both(word, keys[i], ENTRY, _NONE) != _NONE
-        has_exact[i] = _has_both(word, keys[i], EXACT, _NONE) != _NONE
+        is_entry[i] = _has_both(words[i], keys[i], ENTRY, _NONE) != _NONE
+        has_exact[i] = _has_both(words[i], keys[i], EXACT, _NONE) != _NONE
         bits = _NONE
         for depth in range(DEPTH_MAX):
-            bits |= _has_both(word, keys[i], PREFIX, np.uint64(depth + 1)) << np.uint64(depth)
-        depths[i] = bits
+            bits |= _has_both(words[i], keys[i], PREFIX, np.uint64(depth + 1)) << np.uint64(depth)
+        depths[i] = bits * _has_both(words[i], keys[i], PREFIX, _NONE)
 
 
 @inline
