@@ -3,7 +3,7 @@
 import askfirst
 
 askfirst.build_register("works/", out="register/")
-result = askfirst.audit("dataset/", register="register/", out="out/")
+result = askfirst.audit_dataset("dataset/", register="register/", out="out/")
 print(result.outcomes)
 for row in result.items("refused"):
     print(row["item_id"], row["rule"], row["work_id"])
@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 from askfirst.version import __version__
 
 if TYPE_CHECKING:
-    from askfirst.api import audit, build_register, match
+    from askfirst.api import audit_dataset, build_register, match_file
 
-__all__ = ["__version__", "audit", "build_register", "match"]
+__all__ = ["__version__", "audit_dataset", "build_register", "match_file"]
 
 
 def __getattr__(name: str) -> Any:
     """Load the functions when they are first asked for: `askfirst --help` needs none of them."""
-    if name in {"audit", "build_register", "match"}:
+    if name in {"audit_dataset", "build_register", "match_file"}:
         import askfirst.api  # noqa: PLC0415  # see above
 
         return getattr(askfirst.api, name)

@@ -8,26 +8,24 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from askfirst import jobs
 from askfirst.errors import ConfigError
-from askfirst.io.sources import ColumnChoice
-from askfirst.jobs import AuditRequest, AuditResult, match_file
-from askfirst.jobs import audit as run_audit
-from askfirst.jobs import build_register as run_build
+from askfirst.io.columns import ColumnChoice
 from askfirst.model import Regime, Use
 from askfirst.policy import Policy
 from askfirst.register import Register, RegisterManifest
 
-__all__ = ["AuditResult", "audit", "build_register", "make_policy", "match", "usable_cores"]
+__all__ = ["audit_dataset", "build_register", "make_policy", "match_file", "usable_cores"]
 
 
-def audit(
+def audit_dataset(
     source: str | Path | Sequence[str | Path],
     *,
     register: str | Path,
     out: str | Path,
     use: str = "train-generative",
     **options: Any,
-) -> AuditResult:
+) -> jobs.AuditResult:
     """Audit a dataset and write the manifest, the permitted rows, the summary and the report.
 
     Args:
@@ -47,10 +45,10 @@ def audit(
     known = {"regime", "party", "on", "columns", "encoding", "workers", "resume", "replace", "language"}
     if unknown := sorted(set(options) - known):
         raise ConfigError(
-            f"audit has no option {unknown[0]!r}", key=unknown[0], advice=f"known: {', '.join(sorted(known))}"
+            f"audit_dataset has no option {unknown[0]!r}", key=unknown[0], advice=f"known: {', '.join(sorted(known))}"
         )
     sources = [source] if isinstance(source, (str, Path)) else list(source)
-    request = AuditRequest(
+    request = jobs.AuditRequest(
         sources=[str(s) for s in sources],
         register=Path(register),
         out=Path(out),
@@ -61,17 +59,17 @@ def audit(
         replace=options.get("replace", False),
         language=options.get("language", "en"),
     )
-    return run_audit(request)
+    return jobs.audit(request)
 
 
 def build_register(works: str | Path, *, out: str | Path, **options: Any) -> RegisterManifest:
     """Build a register from a catalogue or a folder of works; see `askfirst.jobs.build.build_register`."""
-    return run_build(works, out, **{"workers": usable_cores(), **options})
+    return jobs.build_register(works, out, **{"workers": usable_cores(), **options})
 
 
-def match(file: str | Path, *, register: str | Path) -> Mapping[str, Any]:
+def match_file(file: str | Path, *, register: str | Path) -> Mapping[str, Any]:
     """Return the registered works that one file is, or holds a part of."""
-    return match_file(Path(file), Register.open(register), make_policy())
+    return jobs.match_file(Path(file), Register.open(register), make_policy())
 
 
 def make_policy(

@@ -86,7 +86,7 @@ def audit_command(source: Sequence[str], register: Path, out: Path, *, as_json: 
     Writes OUT/manifest, OUT/permitted, OUT/summary.json and OUT/report.html.
     """
     from askfirst.api import make_policy, usable_cores
-    from askfirst.io.sources import ColumnChoice
+    from askfirst.io.columns import ColumnChoice
     from askfirst.jobs import AuditRequest, audit
 
     request = AuditRequest(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -37,11 +37,14 @@ class Coded(Generic[T]):
         return cls(np.full(rows, -1, np.int32))
 
     @classmethod
-    def of(cls, rows: Sequence[tuple[T, ...]]) -> Coded[T]:
-        """Return these values, each distinct tuple once."""
+    def of(cls, rows: int, values: Mapping[int, tuple[T, ...]]) -> Coded[T]:
+        """Return the values of the rows that have some, each distinct tuple once."""
         known: dict[tuple[T, ...], int] = {}
-        code = [known.setdefault(values, len(known)) if values else -1 for values in rows]
-        return cls(np.array(code, np.int32), tuple(known))
+        code = np.full(rows, -1, np.int32)
+        for row in sorted(values):
+            if values[row]:
+                code[row] = known.setdefault(values[row], len(known))
+        return cls(code, tuple(known))
 
     def flags(self, of_value: Sequence[bool]) -> NDArray[np.bool_]:
         """Return for every row the flag of its value; False for nothing."""

@@ -4,8 +4,7 @@ Kernels write the normal form of every ordinary address into one buffer. What is
 user names, IP addresses, hosts beyond ASCII, dot segments, backslashes, tabs, tracking parameters) they leave
 to `url.normalise`. Both give the same bytes; `tests/library/fingerprint/test_url_scan.py` sees to it.
 
-The kernels are flat loops over rows: an array handed to a helper may cost two atomic operations a row, and a
-dozen of those cost more than all the work.
+The kernels are flat loops: an array handed to a helper may cost two atomic operations a row, more than the work.
 """
 
 from __future__ import annotations
@@ -83,7 +82,7 @@ def scan_urls(urls: pa.StringArray | pa.LargeStringArray) -> UrlScan:
     out = np.empty(3 * max(0, int(offsets[-1] - offsets[0])) + _MARGIN_BYTES, np.uint8)
     spans = (start, length, host_length, span[:, _END])  # the last becomes the end of the path
     used = _write_rows(data, span, status, out, spans)  # 2
-    _read_rows(out, spans, status, medium, host_key)
+    _read_rows(out, spans, span[:, _IS_UPPER], status, (medium, host_key))
     valid = status == _URL
     host_key[~valid] = length[~valid] = host_length[~valid] = 0
     scan = UrlScan(valid, host_key, medium, out, start, length, host_length)
@@ -271,8 +270,8 @@ def _write_rows(  # noqa: C901, PLR0912, PLR0915  one flat loop, see the top of 
     1. Host and path in one go: bytes of a host stay as they are in a path, too.
     2. Eight bytes at once as long as all of them stay as they are.
     3. Else one byte: the end of a part, the beginning of a query parameter, a byte to decode or encode.
-    4. The host in lower case. An address without a path gets one; a query without a byte loses its question
-       mark. Rows that turn out to be odd give their place back.
+    4. An address without a path gets one; a query without a byte loses its question mark. Rows that turn out to
+       be odd give their place back.
     """
     start, length, host_length, path_stop = columns
     used = 64
@@ -284,8 +283,7 @@ def _write_rows(  # noqa: C901, PLR0912, PLR0915  one flat loop, see the top of 
             status[row] = _ODD
             continue
         to = used
-        part, path_end, value = 0, 0, np.int64(0)
-        action = np.uint8(_KEEP)
+        part, path_end, value, action = 0, 0, np.int64(0), np.uint8(_KEEP)
         while at < end and action < _STOP:
             action = np.uint8(_KEEP)
             while at + 8 <= end:  # 2
@@ -320,23 +318,18 @@ def _write_rows(  # noqa: C901, PLR0912, PLR0915  one flat loop, see the top of 
             elif action in (_AND, _QUESTION):
                 path_end, part = (to, _QUERY) if action == _QUESTION else (path_end, part)
                 to += 1
-                pairs = _PAIRS[np.uintp(data[np.uintp(at)])] if at + 1 < end else np.uint32(0)
-                is_odd = (pairs >> np.uint32(data[np.uintp(at + 1)] & 31)) & 1 if pairs else 0
-                action = np.uint8(_LEAVE) if is_odd else action
+                if at + 1 < end and _may_be_tracking(data[np.uintp(at)], data[np.uintp(at + 1)]):
+                    action = np.uint8(_LEAVE)
         if action == _LEAVE:
             status[row] = _ODD
             continue
         path = used + span[row, _HOST_STOP] - span[row, _HOST]  # 4
-        for i in range(used, path if span[row, _IS_UPPER] else used):
-            out[np.uintp(i)] = _LOWER[np.uintp(out[np.uintp(i)])]
         if to == path:
             out[np.uintp(to)] = ord("/")
             to += 1
         path_stop[row] = path_end if part == _QUERY else to
         to -= part == _QUERY and to == path_end + 1
-        host_length[row] = path - used
-        start[row] = used
-        length[row] = to - used
+        start[row], length[row], host_length[row] = used, to - used, path - used
         used = to
     return used
 
@@ -345,23 +338,26 @@ def _write_rows(  # noqa: C901, PLR0912, PLR0915  one flat loop, see the top of 
 def _read_rows(
     out: NDArray[np.uint8],
     spans: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]],
+    is_upper: NDArray[np.int64],
     status: NDArray[np.uint8],
-    medium: NDArray[np.uint8],
-    host_key: NDArray[np.uint64],
+    columns: tuple[NDArray[np.uint8], NDArray[np.uint64]],
 ) -> None:
-    """Read each normal form once more.
+    """Read each normal form once more: its medium, its host's key.
 
-    1. The host's key.
+    1. The host in lower case, then its key.
     2. A path with a segment that begins with a dot is odd.
     3. The medium hangs on the dot nearest to the path's end. To look at bytes before the path does no harm: a
        slash stands between, and no extension has one.
     """
     start, _, host_length, path_stop = spans
+    medium, host_key = columns
     for row in range(len(status)):
         if status[row] != _URL:
             continue
         path, stop = start[row] + host_length[row], path_stop[row]
-        host_key[row] = _key(out, start[row], path)  # 1
+        for i in range(start[row], path if is_upper[row] else start[row]):  # 1
+            out[np.uintp(i)] = _LOWER[np.uintp(out[np.uintp(i)])]
+        host_key[row] = _key(out, start[row], path)
         is_odd = False  # 2
         for i in range(path, stop - 1):
             is_odd |= (out[np.uintp(i)] == ord("/")) & (out[np.uintp(i + 1)] == ord("."))
@@ -377,6 +373,12 @@ def _read_rows(
         code &= (np.uint64(1) << bits) - np.uint64(1)
         slot = np.uintp((code * _SPREAD & np.uint64(0xFFFFFFFF)) >> np.uint64(26))
         medium[row] = _MEDIUM[slot] if _CODE[slot] == code else _OTHER
+
+
+@inline
+def _may_be_tracking(first: np.uint8, second: np.uint8) -> bool:
+    """Return whether a query parameter that begins with these bytes may be one that is dropped."""
+    return bool((_PAIRS[np.uintp(first)] >> np.uint32(second & 31)) & 1)
 
 
 @inline

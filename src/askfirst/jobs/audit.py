@@ -26,10 +26,10 @@ import pyarrow.parquet as pq
 from askfirst.engines import Died, run
 from askfirst.errors import InputError, InterruptedRunError
 from askfirst.fingerprint.url import normalise
+from askfirst.io.columns import ColumnChoice
 from askfirst.io.parts import unify_parts
-from askfirst.io.sources import ColumnChoice, Plan, plan
+from askfirst.io.sources import Plan, plan
 from askfirst.jobs.example import first_examples, gather_examples
-from askfirst.jobs.hosts import HostCounts
 from askfirst.jobs.look import read_manifest
 from askfirst.jobs.tally import Tally, digest_of
 from askfirst.jobs.unit import (
@@ -159,14 +159,12 @@ class _Totals:
     """The sum of all units, added up in the order of the input."""
 
     tally: Tally = field(default_factory=Tally)
-    hosts: HostCounts = field(default_factory=HostCounts)
     digests: list[str] = field(default_factory=list)
     examples: list[dict[str, Any]] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
 
     def add(self, report: UnitReport) -> None:
         self.tally.merge(report.tally)
-        self.hosts.merge(report.hosts)
         self.digests += [report.digest] if report.digest else []
         self.examples = first_examples([*self.examples, *report.examples])
 
@@ -284,7 +282,7 @@ def _digest_tables(planned: Plan, stop: Event) -> list[str]:
 def _summary(request: AuditRequest, register: Register, planned: Plan, totals: _Totals) -> Summary:
     tally = totals.tally
     rightsholders, other_rightsholders = tally.by_rightsholder(register)
-    top_hosts, other_hosts = totals.hosts.rows(partial(_host_of, _settings(request).work))
+    top_hosts, other_hosts = tally.by_host(partial(_host_of, _settings(request).work))
     outcomes = tally.outcomes()
     manifest = register.manifest
     return Summary(

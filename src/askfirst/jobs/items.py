@@ -51,9 +51,9 @@ class _Rows:
     """What is collected row by row while a batch is read."""
 
     medium: NDArray[np.uint8]
-    gaps: list[tuple[Gap, ...]]
-    signals: list[tuple[Signal, ...]]
-    texts: list[str | None]
+    gaps: dict[int, tuple[Gap, ...]] = field(default_factory=dict)
+    signals: dict[int, tuple[Signal, ...]] = field(default_factory=dict)
+    texts: dict[int, str] = field(default_factory=dict)
     digests: dict[int, bytes] = field(default_factory=dict)
     images: dict[int, ImageQuery] = field(default_factory=dict)
     pictures: dict[int, bytes] = field(default_factory=dict)
@@ -74,18 +74,18 @@ def prepare(rows: RowBatch, first: int, skip: Mapping[int, Gap], mark: Callable[
     """
     count = len(rows.item_ids)
     hint = Medium.TEXT if rows.text is not None else rows.medium_hint or Medium.OTHER
-    state = _Rows(np.full(count, _CODE[hint], np.uint8), [()] * count, [()] * count, [None] * count)
+    state = _Rows(np.full(count, _CODE[hint], np.uint8))
     for row, gap in rows.gaps.items():
         state.gaps[row] = (gap,)
     for row, name, load in _loaders(rows):
-        if state.gaps[row]:
+        if row in state.gaps:
             continue
         if first + row in skip:
             state.gaps[row] = (skip[first + row],)
             continue
         mark(first + row)
         _take(state, row, name, load)
-    texts = _take_texts(state, rows.text) if rows.text is not None else _document_texts(state)
+    texts = _take_texts(state, rows.text) if rows.text is not None else _document_texts(state, count)
     _take_signals(state, rows)
     digest_rows = np.array(sorted(state.digests), np.int32)
     image_rows = sorted(state.images)
@@ -93,8 +93,8 @@ def prepare(rows: RowBatch, first: int, skip: Mapping[int, Gap], mark: Callable[
         item_ids=rows.item_ids,
         source=rows.source,
         medium=state.medium,
-        signals=Coded.of(state.signals),
-        gaps=Coded.of(state.gaps),
+        signals=Coded.of(count, state.signals),
+        gaps=Coded.of(count, state.gaps),
         urls=rows.url,
         texts=texts,
         digest_rows=digest_rows,
@@ -146,18 +146,20 @@ def _take(state: _Rows, row: int, name: str, load: Callable[[], bytes]) -> None:
 def _keep(state: _Rows, row: int, opened: Opened, data: bytes) -> None:
     state.medium[row] = _CODE[opened.medium]
     state.digests[row] = opened.digest
-    state.texts[row] = opened.text
+    if opened.text is not None:
+        state.texts[row] = opened.text
     state.signals[row] = opened.signals
-    state.gaps[row] = opened.gaps
+    if opened.gaps:
+        state.gaps[row] = opened.gaps
     if row in state.images:
         state.pictures[row] = data
 
 
-def _document_texts(state: _Rows) -> pa.LargeStringArray | None:
-    if not any(text is not None for text in state.texts):
+def _document_texts(state: _Rows, rows: int) -> pa.LargeStringArray | None:
+    if not state.texts:
         return None
-    clean = [t if t is None else t.encode(errors="replace").decode() for t in state.texts]
-    return pa.array(clean, pa.large_string())
+    clean = {row: text.encode(errors="replace").decode() for row, text in state.texts.items()}
+    return pa.array([clean.get(row) for row in range(rows)], pa.large_string())
 
 
 def _take_texts(state: _Rows, texts: pa.LargeStringArray) -> pa.LargeStringArray:
@@ -175,7 +177,7 @@ def _take_texts(state: _Rows, texts: pa.LargeStringArray) -> pa.LargeStringArray
     }
     if len(state.digests) < len(texts):
         for row in set(range(len(texts))) - state.digests.keys():
-            state.gaps[row] = state.gaps[row] or (_EMPTY,)
+            state.gaps.setdefault(row, (_EMPTY,))
     return texts
 
 
@@ -193,8 +195,10 @@ def _take_signals(state: _Rows, rows: RowBatch) -> None:
         if blocks is not None and blocks[row]:
             readings.append(_headers(blocks[row]))
         for reading in readings:
-            state.signals[row] += tuple(s for s in reading.signals if _binds(s, MEDIA[state.medium[row]]))
-            state.gaps[row] += reading.gaps
+            binding = tuple(s for s in reading.signals if _binds(s, MEDIA[state.medium[row]]))
+            state.signals[row] = state.signals.get(row, ()) + binding
+            if reading.gaps:
+                state.gaps[row] = state.gaps.get(row, ()) + reading.gaps
 
 
 @lru_cache(maxsize=4096)

@@ -1,21 +1,23 @@
-"""Counting: what one unit saw, as JSON values, and the sum over all units. Hosts are counted in `jobs.hosts`."""
+"""Counting: what one unit saw, as JSON values, and the sum over all units."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from askfirst.audit import Batch, Verdicts
 from askfirst.audit.manifest import OUTCOMES
+from askfirst.jobs.counts import KeyedCounts
 from askfirst.model import MEDIA, Basis
 from askfirst.register import Register
-from askfirst.report.summary import TOP, Counts, GapGroup, Others, RightsholderRow
+from askfirst.report.summary import TOP, Counts, GapGroup, HostRow, Others, RightsholderRow
 
 __all__ = ["Tally", "digest_of"]
 
@@ -34,8 +36,9 @@ class Tally:
         rules: Items by deciding rule.
         bases: Permitted items by basis.
         gaps: (kind, cause, advice) to count and one item.
-        holders: Index of a creator to i64[outcomes] of the items that are recognised as works of theirs.
-        works: Indices of recognised works.
+        holders: Items recognised as works of a creator, by the creator's index.
+        hosts: Items by the key of their address's host.
+        works: u32[k], indices of recognised works, ascending.
     """
 
     items: int = 0
@@ -43,8 +46,9 @@ class Tally:
     rules: Counter[str] = field(default_factory=Counter)
     bases: Counter[str] = field(default_factory=Counter)
     gaps: dict[tuple[str, str, str], list[Any]] = field(default_factory=dict)
-    holders: dict[int, NDArray[np.int64]] = field(default_factory=dict)
-    works: set[int] = field(default_factory=set)
+    holders: KeyedCounts = field(default_factory=KeyedCounts)
+    hosts: KeyedCounts = field(default_factory=KeyedCounts)
+    works: NDArray[np.uint32] = field(default_factory=lambda: np.empty(0, np.uint32))
 
     def add(self, batch: Batch, verdicts: Verdicts, register: Register) -> None:
         """Count one batch."""
@@ -78,14 +82,11 @@ class Tally:
         hits = verdicts.found.hits
         if not len(hits):
             return
-        self.works.update(np.unique(hits.work).tolist())
+        self.works = np.union1d(self.works, hits.work)
         # An item with several works of one creator counts once for that creator.
-        pair = np.unique(register.holder[hits.work].astype(np.int64) << 32 | hits.row)
-        holder, row = pair >> 32, pair & 0xFFFFFFFF
-        names, index = np.unique(holder, return_inverse=True)
-        counts = np.bincount(index * _FOUR + verdicts.ruling.outcome[row], minlength=len(names) * _FOUR)
-        for name, four in zip(names.tolist(), counts.reshape(-1, _FOUR), strict=True):
-            self.holders[name] = self.holders.get(name, 0) + four
+        pair = np.unique(register.holder[hits.work].astype(np.uint64) << np.uint64(32) | hits.row.astype(np.uint64))
+        holder, row = pair >> np.uint64(32), (pair & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        self.holders.merge(KeyedCounts.of(holder, verdicts.ruling.outcome[row], row, 0))
 
     def merge(self, other: Tally) -> None:
         """Add the counts of another tally. Merging in the order of the units gives the same result each time."""
@@ -95,33 +96,39 @@ class Tally:
         self.bases.update(other.bases)
         for key, (count, example) in other.gaps.items():
             self._count_gap(key, count, example)
-        for name, four in other.holders.items():
-            self.holders[name] = self.holders.get(name, 0) + four
-        self.works |= other.works
+        self.holders.merge(other.holders)
+        self.hosts.merge(other.hosts)
+        self.works = np.union1d(self.works, other.works)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the counts as JSON values."""
-        return {
+    def write(self, stream: BinaryIO) -> None:
+        """Write the counts: a line of JSON, then arrays."""
+        value = {
             "items": self.items,
             "media": self.media.tolist(),
             "rules": dict(self.rules),
             "bases": dict(self.bases),
-            "gaps": [[*key, *value] for key, value in self.gaps.items()],
-            "holders": {str(k): v.tolist() for k, v in self.holders.items()},
-            "works": sorted(self.works),
+            "gaps": [[*key, *found] for key, found in self.gaps.items()],
+            "keyed": [[c.totals.tolist(), c.dropped] for c in (self.holders, self.hosts)],
         }
+        stream.write(json.dumps(value).encode() + b"\n")
+        for array in (self.holders.table, self.hosts.table, self.works):
+            np.save(stream, array, allow_pickle=False)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Tally:
-        """Read what `to_json` wrote."""
+    def read(cls, stream: BinaryIO) -> Tally:
+        """Read what `write` wrote."""
+        value = json.loads(stream.readline())
+        holders, hosts, works = (np.load(stream, allow_pickle=False) for _ in range(3))
+        keyed = [(np.array(totals, np.int64), dropped) for totals, dropped in value["keyed"]]
         return cls(
             items=value["items"],
             media=np.array(value["media"], np.int64),
             rules=Counter(value["rules"]),
             bases=Counter(value["bases"]),
             gaps={(kind, cause, advice): [count, item] for kind, cause, advice, count, item in value["gaps"]},
-            holders={int(k): np.array(v, np.int64) for k, v in value["holders"].items()},
-            works=set(value["works"]),
+            holders=KeyedCounts(holders, *keyed[0]),
+            hosts=KeyedCounts(hosts, *keyed[1]),
+            works=works,
         )
 
     def outcomes(self) -> Counts:
@@ -134,16 +141,35 @@ class Tally:
 
     def by_rightsholder(self, register: Register) -> tuple[tuple[RightsholderRow, ...], Others]:
         """Return the creators with most recognised items, and the sum of the others."""
-        works = Counter(register.holder[np.array(sorted(self.works), np.int64)].tolist())
-        ranked = sorted(self.holders.items(), key=lambda kv: (-int(kv[1].sum()), kv[0]))
+        works = np.bincount(register.holder[self.works], minlength=len(register.holders))
+        ranked = self.holders.ranked()
         rows = tuple(
-            RightsholderRow(register.holders[k].as_py(), works[k], int(four.sum()), _counts(four))
-            for k, four in ranked[:TOP]
+            RightsholderRow(
+                register.holders[int(one["key"])].as_py(),
+                int(works[one["key"]]),
+                int(one["counts"].sum()),
+                _counts(one["counts"]),
+            )
+            for one in ranked[:TOP]
         )
-        rest = ranked[TOP:]
-        four = sum((v for _, v in rest), np.zeros(_FOUR, np.int64))
-        others = Others(len(rest), int(four.sum()), _counts(four), works=sum(works[k] for k, _ in rest))
-        return rows, others
+        rest = self.holders.totals - ranked["counts"][:TOP].sum(axis=0, dtype=np.int64)
+        others = int(works[ranked["key"][TOP:]].sum())
+        return rows, Others(len(ranked[TOP:]), int(rest.sum()), _counts(rest), works=others)
+
+    def by_host(self, host_of: Callable[[int, int], str]) -> tuple[tuple[HostRow, ...], Others]:
+        """Return the hosts with most items, and the sum of the others.
+
+        Args:
+            host_of: Returns the host of an item, by unit and row.
+        """
+        ranked, exact = self.hosts.ranked(), self.hosts.dropped == 0
+        rows = tuple(
+            HostRow(host_of(int(one["unit"]), int(one["row"])), int(one["counts"].sum()), _counts(one["counts"]), exact)
+            for one in ranked[:TOP]
+        )
+        rest = self.hosts.totals - ranked["counts"][:TOP].sum(axis=0, dtype=np.int64)
+        names = len(ranked[TOP:]) + self.hosts.dropped
+        return rows, Others(names, int(rest.sum()), _counts(rest), exact=exact)
 
     def gap_groups(self) -> tuple[GapGroup, ...]:
         """Return what could not be read, most frequent first."""
@@ -154,7 +180,7 @@ class Tally:
         )
 
 
-def _counts(four: NDArray[np.int64]) -> Counts:
+def _counts(four: NDArray[np.integer]) -> Counts:
     return {outcome.value: int(count) for outcome, count in zip(OUTCOMES, four, strict=True)}
 
 

@@ -20,14 +20,16 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from askfirst.audit import MANIFEST_SCHEMA, Auditor, Verdicts
 from askfirst.audit.manifest import OUTCOMES
+from askfirst.io.columns import ColumnChoice
 from askfirst.io.parts import PartWriter
-from askfirst.io.sources import ColumnChoice, Unit
+from askfirst.io.sources import Unit
 from askfirst.io.tables import RowBatch, read_unit
+from askfirst.jobs.counts import KeyedCounts
 from askfirst.jobs.example import collect
-from askfirst.jobs.hosts import HostCounts
 from askfirst.jobs.items import prepare
 from askfirst.jobs.tally import Tally, digest_of
 from askfirst.model import Gap, Outcome
@@ -79,26 +81,18 @@ class UnitReport:
         tally: Its counts.
         digest: SHA-256 over the items' digests, for files of a folder; empty for tables, which are digested whole.
         examples: A few matches, as `jobs.example` keeps them.
-        hosts: Items by host.
     """
 
     tally: Tally
     digest: str = ""
     examples: tuple[dict[str, Any], ...] = ()
-    hosts: HostCounts = field(default_factory=HostCounts)
 
     def write(self, file: Path) -> None:
-        """Write the report: a line of JSON, then the hosts as an array."""
-        value = {
-            "tally": self.tally.to_json(),
-            "digest": self.digest,
-            "examples": self.examples,
-            "hosts": [self.hosts.totals.tolist(), self.hosts.dropped],
-        }
+        """Write the report: a line of JSON, then the counts."""
         temporary = file.with_suffix(".tmp")
         with temporary.open("wb") as stream:
-            stream.write(json.dumps(value).encode() + b"\n")
-            np.save(stream, self.hosts.table, allow_pickle=False)
+            stream.write(json.dumps({"digest": self.digest, "examples": self.examples}).encode() + b"\n")
+            self.tally.write(stream)
         temporary.replace(file)
 
     @classmethod
@@ -106,10 +100,7 @@ class UnitReport:
         """Read what `write` wrote."""
         with file.open("rb") as stream:
             value = json.loads(stream.readline())
-            table = np.load(stream, allow_pickle=False)
-        totals, dropped = value["hosts"]
-        hosts = HostCounts(table, np.array(totals, np.int64), dropped)
-        return cls(Tally.from_json(value["tally"]), value["digest"], tuple(value["examples"]), hosts)
+            return cls(Tally.read(stream), value["digest"], tuple(value["examples"]))
 
 
 def part_name(unit: Unit) -> str:
@@ -133,9 +124,9 @@ def process_unit(settings: Settings, task: Task) -> UnitReport:
     4. Count, and keep a few matches for the report.
     """
     auditor = _auditor(settings.register, settings.policy)
-    name, tally, hosts, lines = part_name(task.unit), Tally(), HostCounts(), []
+    name, tally, lines = part_name(task.unit), Tally(), []
     examples: list[dict[str, Any]] = []
-    first = 0
+    hosts, first = _Hosts(), 0
     with _parts(settings.work, name) as write, _mark(settings.work, name) as mark:
         for rows in read_unit(task.unit, settings.columns):
             prepared = prepare(rows, first, task.skip, mark)
@@ -143,14 +134,33 @@ def process_unit(settings: Settings, task: Task) -> UnitReport:
             verdicts = auditor.decide(prepared.batch)
             write(verdicts.table, _permitted(rows, verdicts))
             tally.add(prepared.batch, verdicts, auditor.register)
-            if verdicts.found.host_key is not None:
-                hosts.add(verdicts.found.host_key, verdicts.ruling.outcome, task.unit.index, first)
+            hosts.add(verdicts)
             examples += collect(prepared, verdicts, Counter(e["kind"] for e in examples))
             lines += _digest_lines(rows, verdicts)
             first += len(prepared.batch)
-    report = UnitReport(tally, digest_of(lines) if lines else "", tuple(examples), hosts)
+    tally.hosts = hosts.counted(task.unit.index)
+    report = UnitReport(tally, digest_of(lines) if lines else "", tuple(examples))
     report.write(_report_file(settings.work, name))
     return report
+
+
+@dataclass(slots=True)
+class _Hosts:
+    """Hosts of a unit's items: collected batch by batch, counted once."""
+
+    keys: list[NDArray[np.uint64]] = field(default_factory=list)
+    outcomes: list[NDArray[np.uint8]] = field(default_factory=list)
+
+    def add(self, verdicts: Verdicts) -> None:
+        key = verdicts.found.host_key
+        self.keys.append(key if key is not None else np.zeros(len(verdicts.ruling.outcome), np.uint64))
+        self.outcomes.append(verdicts.ruling.outcome)
+
+    def counted(self, unit: int) -> KeyedCounts:
+        key = np.concatenate([np.empty(0, np.uint64), *self.keys])
+        row = np.flatnonzero(key)
+        outcome = np.concatenate([np.empty(0, np.uint8), *self.outcomes])
+        return KeyedCounts.of(key[row], outcome[row], row, unit)
 
 
 def is_done(work: Path, unit: Unit) -> bool:

@@ -67,7 +67,7 @@ def build(kinds: NDArray[np.uint8], texts: list[str], work: NDArray[np.uint32]) 
         raise ValueError("every entry has a kind, a text and a work")
     encoded = pa.array(texts, pa.large_string()).dictionary_encode()
     ascending = pc.sort_indices(encoded.dictionary)
-    code = np.argsort(ascending)[encoded.indices.to_numpy()]
+    code = np.argsort(ascending.to_numpy())[encoded.indices.to_numpy()]
     distinct = encoded.dictionary.take(ascending)
     text_offset, text = _text_arrays(distinct)
     slashes = pc.count_substring(distinct, "/").to_numpy()
@@ -165,10 +165,10 @@ class UrlIndex:
             host_key: u64[n], key of the host.
 
         Returns:
-            i64[k] rows, ascending, and i64[k] entries. A prefix also covers the folder's address without
-            its final slash.
+            i64[k] rows, ascending, and i64[k] entries. A prefix also covers the folder's address without its final
+            slash; parent domains are looked up as long as they have two labels.
 
-        Cost: about 0.1 microseconds a row.
+        Cost: about 0.12 microseconds a row.
         """
         data, spans, rows = _padded(data), (start, length, host_length), len(start)
         is_entry, has_exact = np.empty(rows, np.bool_), np.empty(rows, np.bool_)

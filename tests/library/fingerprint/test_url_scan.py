@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from askfirst.errors import InputError
 from askfirst.fingerprint import url_scan
-from askfirst.fingerprint.url import EXTENSIONS, medium_of, normalise, url_key
+from askfirst.fingerprint.url import EXTENSIONS, TRACKING, medium_of, normalise, url_key
 from askfirst.fingerprint.url_scan import UrlScan, scan_urls
 from askfirst.model import MEDIA, Medium
 
@@ -116,6 +116,37 @@ def test_every_length_of_path_and_host_gives_the_same(length):
         "http://example.org/a" + "%20" * length + ".jpg",
         "http://example.org/" + "x" * length + "/../y",
     ]
+    assert rows(scan_urls(pa.array(urls))) == [expected(url) for url in urls]
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u200b", "\u3000", "\ufeff", "\x1f", "\x00", "\x7f", "\u2003"])
+def test_white_space_at_one_end_gives_the_same(space):
+    urls = [f"http://example.org/a{space}", f"{space}http://example.org/a", f"http://example.org{space}"]
+    assert rows(scan_urls(pa.array(urls))) == [expected(url) for url in urls]
+
+
+@pytest.mark.parametrize("name", ["utm_", *sorted(TRACKING)])
+def test_every_tracking_parameter_is_dropped_in_every_case(name):
+    urls = [
+        f"http://example.org/?{spelt}=1" for spelt in (name, name.upper(), name.title(), f"%{ord(name[0]):x}{name[1:]}")
+    ]
+    urls += [f"http://example.org/?a=1&{name}", f"http://example.org/?{name[0]}", f"http://example.org/?{name[:2]}"]
+    scan = scan_urls(pa.array(urls))
+    assert [scan.text(i) for i in range(5)] == ["example.org/"] * 4 + ["example.org/?a=1"]
+    assert rows(scan) == [expected(url) for url in urls]
+
+
+@pytest.mark.parametrize("length", [252, 253, 254])
+def test_host_of_at_most_253_characters_is_one(length):
+    host = ("h" * 50 + ".") * 4 + "h" * (length - 204)
+    urls = [f"http://{host}/", f"http://www.{host[4:]}/a", f"http://{host[:-1]}./", f"http://{host}"]
+    scan = scan_urls(pa.array(urls))
+    assert scan.valid.tolist() == [length <= 253] * 4
+    assert rows(scan) == [expected(url) for url in urls]
+
+
+def test_rows_do_not_read_into_the_next():
+    urls = ["http://example.org/%4", "1.example/", "http://example.org/%", "41.example/?u", "tm_x", "http://", "a.b/"]
     assert rows(scan_urls(pa.array(urls))) == [expected(url) for url in urls]
 
 

@@ -1,11 +1,15 @@
-"""Damaged copies: what every reader of documents must survive."""
+"""Damaged copies, which every reader of documents must survive; and compressed ones."""
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import random
 import time
 from collections.abc import Callable, Sequence
 
+import pyarrow as pa
 import pytest
 
 from askfirst.errors import InputError
@@ -68,6 +72,22 @@ def outcome_of(data: bytes, suffix: str) -> str:
         return error.kind if "\n" not in str(error) else "message of several lines"
     text.encode()  # whole characters only
     return "read"
+
+
+def zstd(data: bytes) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as out:
+        out.write(data)
+    return sink.getvalue().to_pybytes()
+
+
+COMPRESSORS = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zst": zstd}
+
+
+@pytest.fixture
+def compress():
+    """Give the function that compresses bytes as a suffix says; without a suffix they stay as they are."""
+    return lambda suffix, data: COMPRESSORS[suffix](data)
 
 
 @pytest.fixture

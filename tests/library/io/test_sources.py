@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from askfirst.errors import ConfigError, InputError
+from askfirst.errors import InputError
+from askfirst.io.columns import ColumnChoice
 from askfirst.io.files import Limits, read_file
-from askfirst.io.sources import ColumnChoice, plan
+from askfirst.io.sources import plan
 
 NO_CHOICE = ColumnChoice()
 ROWS = b'text,n\n"a\nb",1\nc,2\n\nd,3\n"e",4\n'
@@ -284,33 +285,3 @@ def test_folder_of_tables_without_columns(tmp_path):
     assert fails(tmp_path)[0] == "no-column"
     kind, message = fails(tmp_path / "a.csv", choice=ColumnChoice(text="body"))
     assert (kind, message) == ("no-column", "a.csv has no column 'body'; it has n (string)")
-
-
-@pytest.mark.parametrize(
-    ("columns", "kind"),
-    [
-        ({"text": pa.int64()}, "wrong-type"),
-        ({"url": pa.string(), "text": pa.int64()}, "wrong-type"),
-        ({"url": pa.string(), "headers": pa.int64()}, "wrong-type"),
-        ({"text": pa.list_(pa.string())}, "no-column"),
-        ({"bytes": pa.int64()}, "no-column"),
-        ({"image": pa.string()}, "no-column"),
-        ({"image": pa.struct([("bytes", pa.string())])}, "no-column"),
-    ],
-)
-def test_columns_of_the_wrong_type(tmp_path, columns, kind):
-    pq.write_table(pa.schema(columns.items()).empty_table(), tmp_path / "a.parquet")
-    assert fails(tmp_path / "a.parquet")[0] == kind
-
-
-@pytest.mark.parametrize(
-    ("pairs", "encoding", "says"),
-    [({"body": "text"}, None, "no column can be 'body'"), ({}, "utf-7", "encoding 'utf-7' is not known")],
-)
-def test_choice_refuses(pairs, encoding, says):
-    with pytest.raises(ConfigError, match=says):
-        ColumnChoice.of(pairs, encoding=encoding)
-
-
-def test_choice_from_pairs():
-    assert ColumnChoice.of({"text": "body"}, encoding="cp1252") == ColumnChoice(text="body", encoding="cp1252")

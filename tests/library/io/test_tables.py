@@ -1,32 +1,24 @@
-"""Rows of tables: every row is there once, under its number; trouble costs the row it is in and no other."""
+"""Rows of Parquet, and of files: columns come as they are, damage costs no more than its row group."""
 
 from __future__ import annotations
 
-import bz2
-import csv
-import gzip
-import io
-import json
-import lzma
-import os
-import subprocess
-import sys
-from pathlib import Path
-
-import numpy as np
+import duckdb
+import pandas as pd
+import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from askfirst.errors import InputError
 from askfirst.io import tables
-from askfirst.io.files import Limits, Records
-from askfirst.io.sources import ColumnChoice, plan
+from askfirst.io.columns import ColumnChoice
+from askfirst.io.files import Limits
+from askfirst.io.parts import HUGGING_FACE, PartWriter
+from askfirst.io.sources import plan
 from askfirst.io.tables import read_unit
 from askfirst.model import Medium
 
 NO_CHOICE = ColumnChoice()
-BATCHES = [{}, {"block_bytes": 7, "unit_bytes": 20, "batch_rows": 2}]
 
 
 def batches(path, choice=NO_CHOICE, **limits):
@@ -36,306 +28,161 @@ def batches(path, choice=NO_CHOICE, **limits):
         yield from read_unit(unit, choice, keep_columns=keep_columns, limits=sizes)
 
 
-def read(path, choice=NO_CHOICE, **limits):
-    """Return ids, rows of the table and gaps, checked to fit together."""
-    ids, rows, gaps = [], [], {}
-    for batch in batches(path, choice, **limits):
-        found = batch.table.to_pylist()
-        assert len(found) == len(batch.item_ids) == len(batch)
-        gaps |= {len(ids) + row: (gap.kind, gap.cause) for row, gap in batch.gaps.items()}
-        ids += batch.item_ids.to_pylist()
-        rows += found
-    assert ids == [f"{path.name}#{row}" for row in range(len(ids))]
-    return rows, gaps
+def gaps_of(found):
+    return [(gap.kind, gap.cause) for batch in found for _row, gap in sorted(batch.gaps.items())]
 
 
-def column(path, role, choice=NO_CHOICE, **limits):
-    return [value for batch in batches(path, choice, **limits) for value in getattr(batch, role).to_pylist()]
-
-
-def write(path, data):
-    path.write_bytes(data)
+def parquet(path, table, **options):
+    pq.write_table(pa.table(table), path, **options)
     return path
 
 
-# --- CSV
+def test_parquet_batches_are_the_columns_themselves(tmp_path):
+    urls = [f"https://example.org/{i}" for i in range(150_000)]
+    file = parquet(tmp_path / "a.parquet", {"url": urls, "caption": urls}, row_group_size=70_000)
+    found = list(batches(file, unit_rows=100_000))
+    assert [len(batch) for batch in found] == [65_536, 4_464, 65_536, 4_464, 10_000]
+    assert {batch.url.type for batch in found} == {pa.string()}
+    assert all(batch.url.buffers()[2].address == batch.table["url"].chunk(0).buffers()[2].address for batch in found)
+    assert [url for batch in found for url in batch.url.to_pylist()] == urls
+    ids = [item for batch in found for item in batch.item_ids.to_pylist()]
+    assert ids == [f"a.parquet#{i}" for i in range(150_000)]
+    assert pa.concat_tables(batch.table for batch in found) == pq.read_table(file)
 
 
-@pytest.mark.parametrize("limits", BATCHES)
-@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
-def test_csv(tmp_path, limits, end):
-    file = write(tmp_path / "a.csv", end.join([b"text,n", b'"a ""b"",\nc",1', b"", b",", b'd"e,"x"y', "é,😀".encode()]))
-    rows, gaps = read(file, **limits)
-    assert rows == [
-        {"text": 'a "b",\nc', "n": "1"},
-        {"text": "", "n": ""},
-        {"text": 'd"e', "n": "xy"},
-        {"text": "é", "n": "😀"},
-    ]
-    assert gaps == {}
+TEXTS = ["é", None, "abc"]
 
 
-def test_csv_roles(tmp_path):
-    file = write(tmp_path / "a.csv", b"content,URL,file_name,robots_txt,headers,x\na,b,c,d,e,f\n")
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.string(),
+        pa.large_string(),
+        pa.string_view(),
+        pa.binary(),
+        pa.large_binary(),
+        pa.binary_view(),
+        pa.dictionary(pa.int8(), pa.string()),
+        pa.dictionary(pa.int32(), pa.large_string()),
+    ],
+)
+def test_parquet_kinds_of_text(tmp_path, kind):
+    values = pa.array([text and text.encode() for text in TEXTS], pa.binary())
+    plain = values.cast(pa.string())
+    array = plain.dictionary_encode().cast(kind) if pa.types.is_dictionary(kind) else plain.cast(kind)
+    file = parquet(tmp_path / "a.parquet", {"text": array, "url": array, "headers": array})
     (batch,) = batches(file)
-    assert (batch.source, batch.root, batch.medium_hint) == ("a.csv", str(tmp_path), Medium.TEXT)
-    assert batch.text.type == pa.large_string()
-    assert [batch.text[0].as_py(), batch.url[0].as_py(), batch.path[0].as_py()] == ["a", "b", "c"]
-    assert [batch.robots[0].as_py(), batch.headers[0].as_py(), batch.media] == ["d", "e", None]
-    (batch,) = batches(file, ColumnChoice(text="x"), keep_columns=False)
-    assert (batch.text.to_pylist(), batch.table) == (["f"], None)
+    assert [batch.text.type, batch.url.type] == [pa.large_string(), pa.string()]
+    assert batch.text.to_pylist() == batch.url.to_pylist() == batch.headers.to_pylist() == TEXTS
+    assert len(batch.table.filter(pa.array([True, False, True]))) == 2
 
 
-@pytest.mark.parametrize("limits", BATCHES)
-@pytest.mark.parametrize(
-    ("line", "kind", "cause"),
-    [
-        (b"a", "wrong-cells", "the row has 1 cells, the header has 2"),
-        (b"a,b,c", "wrong-cells", "the row has 3 cells, the header has 2"),
-        (b"a,\xe9", "not-utf8", "the byte 0xE9 is not utf-8"),
-        (b"a,\xed\xa0\x80", "not-utf8", "the byte 0xED is not utf-8"),
-        (b"a,\0", "nul", "the row holds a NUL byte"),
-        (b'"a,b', "unbalanced-quote", "a quote in the row is never closed"),
-        (b"a," + b"x" * 101, "too-large", "a cell is larger than 100 bytes"),
-        (b"a," + b"x" * 301, "too-large", "the row is too large to be held in memory"),
-        (b'a,"' + b"x\n" * 151 + b'"', "too-large", "the row is too large to be held in memory"),
-    ],
-)
-def test_csv_trouble_costs_one_row(tmp_path, limits, line, kind, cause):
-    file = write(tmp_path / "a.csv", b"text,n\nfirst,1\n" + line + b'\n"last",2\n')
-    rows, gaps = read(file, cell_bytes=100, record_bytes=300, **limits)
-    assert rows == [{"text": "first", "n": "1"}, {"text": None, "n": None}, {"text": "last", "n": "2"}]
-    assert gaps == {1: (kind, cause)}
-    assert column(file, "text", cell_bytes=100, record_bytes=300, **limits) == ["first", None, "last"]
+def test_parquet_text_of_fixed_size(tmp_path):
+    file = parquet(tmp_path / "a.parquet", {"text": pa.array([b"abcd", b"\xffbcd"], pa.binary(4))})
+    (batch,) = batches(file)
+    assert batch.text.to_pylist() == ["abcd", None]
+    assert batch.table.to_pylist() == [{"text": b"abcd"}, {"text": None}]
+    assert gaps_of([batch]) == [("not-utf8", "the byte 0xFF is not utf-8")]
 
 
-@pytest.mark.parametrize("limits", BATCHES)
-def test_csv_quote_open_at_the_end(tmp_path, limits):
-    file = write(tmp_path / "a.csv", b'text,n\na,1\nb,"2\nc,3\nd,4')
-    rows, gaps = read(file, **limits)
-    assert [row["text"] for row in rows] == ["a", None, "c", "d"]
-    assert gaps == {1: ("unbalanced-quote", "a quote in the row is never closed")}
+@pytest.mark.parametrize("kind", [pa.binary(), pa.large_binary(), pa.binary_view(), pa.binary(2)])
+def test_parquet_media(tmp_path, kind):
+    file = parquet(tmp_path / "a.parquet", {"audio": pa.array([b"\xff\0", None], pa.binary()).cast(kind)})
+    (batch,) = batches(file)
+    assert (batch.media.type, batch.medium_hint, batch.path) == (pa.large_binary(), Medium.AUDIO, None)
+    assert batch.media.to_pylist() == [b"\xff\0", None]
 
 
-@pytest.mark.parametrize(
-    ("data", "choice"),
-    [
-        ("text\né€\n".encode("utf-8-sig"), NO_CHOICE),
-        ("text\né€\n".encode("utf-16"), NO_CHOICE),
-        ("\ufefftext\né€\n".encode("utf-16-be"), NO_CHOICE),
-        ("text\né€\n".encode("cp1252"), ColumnChoice(encoding="cp1252")),
-        ("text\né€\n".encode("utf-8-sig"), ColumnChoice(encoding="latin-1")),
-    ],
-)
-def test_csv_encodings(tmp_path, data, choice):
-    assert column(write(tmp_path / "a.csv", data), "text", choice) == ["é€"]
+def test_parquet_bytes_and_paths_of_hugging_face(tmp_path):
+    images = [{"bytes": b"x", "path": "x.jpg"}, {"bytes": None, "path": "y.jpg"}, None]
+    table = pa.table({"image": images, "label": [1, 2, 3]}).replace_schema_metadata({HUGGING_FACE: "f", "pandas": "p"})
+    (batch,) = batches(parquet(tmp_path / "a.parquet", table))
+    assert batch.media.to_pylist() == [b"x", None, None]
+    assert batch.path.to_pylist() == [None, "y.jpg", None]
+    assert batch.medium_hint == Medium.IMAGE
+    assert batch.table.schema.metadata == {HUGGING_FACE: b"f"}
+    (batch,) = batches(tmp_path / "a.parquet", keep_columns=False)
+    assert (batch.media.to_pylist(), batch.table) == ([b"x", None, None], None)
 
 
-def test_csv_of_another_encoding_loses_only_the_rows_that_need_it(tmp_path):
-    file = write(tmp_path / "a.csv", b"text\ncaf\xe9\ncafe\n\x81\n")
-    assert read(file)[1].keys() == {0, 2}
-    assert column(file, "text", ColumnChoice(encoding="latin-1")) == ["café", "cafe", "\x81"]
-    assert read(file, ColumnChoice(encoding="cp1252"))[1] == {2: ("not-cp1252", "the byte 0x81 is not cp1252")}
+def test_parquet_rows_of_any_type_pass_through_to_every_reader(tmp_path):
+    table = pa.table({"url": ["a", "b"], "l": [[1], None], "s": [{"k": "v"}, None], "d": ["x", "y"], "t": [1, 2]})
+    table = table.set_column(3, "d", table["d"].dictionary_encode()).set_column(
+        4, "t", table["t"].cast(pa.timestamp("us"))
+    )
+    file = parquet(tmp_path / "a.parquet", table)
+    (batch,) = batches(file)
+    with PartWriter(tmp_path, "out", batch.table.schema) as part:
+        part.write(batch.table.filter(pa.array([True, False])))
+    out = str(tmp_path / "out.parquet")
+    assert pq.read_table(out) == pq.read_table(file).slice(0, 1)
+    assert pd.read_parquet(out)["url"].to_list() == pl.read_parquet(out)["url"].to_list() == ["a"]
+    assert duckdb.sql(f"select url, l, s from '{out}'").fetchall() == [("a", [1], {"k": "v"})]
 
 
-def test_csv_names_of_columns(tmp_path):
-    file = write(tmp_path / "a.csv", b'text,,text,"a,b"\n1,2,3,4\n')
-    assert read(file)[0] == [{"text": "1", "column_1": "2", "text~2": "3", "a,b": "4"}]
-    assert read(write(tmp_path / "b.tsv", b"text\tn\na,b\t1\n"))[0] == [{"text": "a,b", "n": "1"}]
+def test_parquet_columns_of_one_name_and_without_nulls(tmp_path):
+    schema = pa.schema([pa.field("url", pa.binary(), nullable=False), pa.field("url", pa.int64())])
+    table = pa.Table.from_arrays([pa.array([b"a", b"\xff"]), pa.array([1, 2])], schema=schema)
+    (batch,) = batches(parquet(tmp_path / "a.parquet", table))
+    assert batch.table.to_pylist() == [{"url": b"a", "url~2": 1}, {"url": None, "url~2": None}]
+    assert batch.gaps.keys() == {1}
 
 
-def test_csv_without_rows(tmp_path):
-    assert read(write(tmp_path / "a.csv", b"text,n")) == ([], {})
+@pytest.mark.parametrize("keep_columns", [True, False])
+def test_parquet_damaged_page_costs_the_rest_of_its_row_group(tmp_path, keep_columns):
+    urls = [f"{i:05}" for i in range(3000)]
+    options = {"row_group_size": 1000, "write_page_checksum": True, "compression": "none", "use_dictionary": False}
+    file = parquet(tmp_path / "a.parquet", {"url": urls}, **options)
+    data = bytearray(file.read_bytes())
+    data[data.index(b"01500")] ^= 1
+    file.write_bytes(data)
+    found = list(batches(file, keep_columns=keep_columns, batch_rows=400))
+    values = [url for batch in found for url in batch.url.to_pylist()]
+    assert values == [*urls[:1000], *[None] * 1000, *urls[2000:]]
+    assert gaps_of(found) == [("corrupt", "this part of the file cannot be decoded")] * 1000
+    assert max(len(batch) for batch in found) == 400
+    assert all(batch.table is None or batch.table["url"].to_pylist() == batch.url.to_pylist() for batch in found)
 
 
-@settings(max_examples=150, deadline=None)
-@given(
-    st.lists(st.lists(st.text('ab",\n é', max_size=5), min_size=2, max_size=2), max_size=8),
-    st.sampled_from(["\n", "\r\n"]),
-    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
-    st.integers(1, 40),
-)
-def test_csv_is_what_the_standard_library_wrote(tmp_path_factory, rows, end, quoting, size):
-    out = io.StringIO()
-    csv.writer(out, lineterminator=end, quoting=quoting).writerows([["text", "n"], *rows])
-    file = write(tmp_path_factory.getbasetemp() / "law.csv", out.getvalue().encode())
-    found, gaps = read(file, block_bytes=size, unit_bytes=size, batch_rows=3)
-    assert [list(row.values()) for row in found] == rows
-    assert gaps == {}
+def test_parquet_large_rows_come_a_few_at_a_time(tmp_path):
+    file = parquet(tmp_path / "a.parquet", {"image": [bytes([i]) * 1000 for i in range(100)]})
+    found = list(batches(file, batch_bytes=5000))
+    assert max(batch.table.nbytes for batch in found) <= 5000
+    assert sum(len(batch) for batch in found) == 100
 
 
-LARGE = """
-import resource, sys
-from askfirst.io.files import Limits, Records
-from askfirst.io.sources import ColumnChoice, plan
-from askfirst.io.tables import read_unit
-def read(path):
-    limits = Limits(block_bytes=4 << 20, record_bytes=16 << 20)
-    for unit in plan([path], ColumnChoice(), limits).units:
-        for batch in read_unit(unit, ColumnChoice(), limits=limits):
-            yield from zip(batch.text.to_pylist(), [g.kind for g in batch.gaps.values()] or [""])
-list(read(sys.argv[1]))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(list(read(sys.argv[2])), (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024 < 100)
-"""
+def test_parquet_without_rows(tmp_path):
+    assert list(batches(parquet(tmp_path / "a.parquet", {"url": pa.array([], pa.string())}))) == []
 
 
-@pytest.mark.parametrize(
-    ("name", "small", "head", "tail"),
-    [
-        ("a.csv", b"text\nx\n", b'text\nfirst\n"', b'"\nlast\n'),
-        ("a.jsonl", b'{"text":"x"}\n', b'{"text":"first"}\n{"text":"', b'"}\n{"text":"last"}\n'),
-    ],
-)
-def test_a_cell_of_200_megabytes_is_not_held_in_memory(tmp_path, name, small, head, tail):
-    write(tmp_path / f"small-{name}", small)
-    with (tmp_path / name).open("wb") as file:
-        file.write(head)
-        for _ in range(200):
-            file.write(b"0123456 " * (1 << 17))
-        file.write(tail)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "src")}
-    command = [sys.executable, "-c", LARGE, str(tmp_path / f"small-{name}"), str(tmp_path / name)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    assert (done.stdout, done.stderr) == ("[('first', ''), (None, 'too-large'), ('last', '')] True\n", "")
+# --- files, and tables in folders
 
 
-# --- JSON lines
+def test_files(tmp_path):
+    for name in ("a.txt", "b.parquet", "c/d.csv"):
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / name).write_bytes(b"text\nx\n")
+    files, rows = batches(tmp_path / "data")
+    assert files.item_ids.to_pylist() == ["data/a.txt", "data/b.parquet"]
+    assert [file.name for file in files.files] == ["a.txt", "b.parquet"]
+    assert {row: gap.kind for row, gap in files.gaps.items()} == {1: "corrupt"}
+    assert (files.source, files.root, files.table) == ("data", str(tmp_path / "data"), None)
+    assert rows.item_ids.to_pylist() == ["data/c/d.csv#0"]
+    assert (rows.source, rows.root) == ("data", str(tmp_path / "data/c"))
 
 
-def jsonl(*rows):
-    return "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in rows).encode()
+@pytest.mark.parametrize("first", [0, 8, 98, 999_995])
+def test_row_ids(first):
+    assert tables._row_ids("a/é#1", first, 200).to_pylist() == [f"a/é#1#{first + i}" for i in range(200)]
+    assert tables._row_ids("a", first, 0).to_pylist() == []
 
 
-@pytest.mark.parametrize("limits", BATCHES)
-def test_jsonl_types(tmp_path, limits):
-    rows = [
-        {"text": "a", "i": 1, "f": 1, "b": True, "mixed": 1, "list": [1], "none": None},
-        {"text": "é\n", "f": 0.5, "mixed": "x", "list": {"k": None}, "big": 2**70},
-    ]
-    found, gaps = read(write(tmp_path / "a.jsonl", jsonl(*rows)), **limits)
-    assert found == [
-        {"text": "a", "i": 1, "f": 1.0, "b": True, "mixed": "1", "list": "[1]"}
-        | {"none": None, "big": None, "_unparsed": None},
-        {"text": "é\n", "i": None, "f": 0.5, "b": None, "mixed": '"x"', "list": '{"k": null}'}
-        | {"none": None, "big": str(2**70), "_unparsed": None},
-    ]
-    assert gaps == {}
-
-
-@pytest.mark.parametrize("limits", [{}, {"block_bytes": 999, "unit_bytes": 9999, "batch_rows": 300}])
-def test_jsonl_values_that_do_not_fit_later(tmp_path, limits):
-    late = [
-        ({"text": "a", "n": "x", "new": [1]}, {"n": "x", "new": [1]}, None),
-        ({"text": 1, "n": 1}, {"text": 1}, "the value of 'text' does not fit its column"),
-        ({"text": "a", "n": 2**70}, {"n": 2**70}, None),
-        ('{"text":"\\ud800","n":1}', {"text": "\ud800"}, "the value of 'text' does not fit its column"),
-        ({"text": "a", "robots_txt": "x"}, {"robots_txt": "x"}, "the value of 'robots_txt' does not fit its column"),
-        ({"text": "a", "n": True}, {"n": True}, None),
-        ({"text": "a", "n": 7, "_unparsed": 8}, {"_unparsed": 8}, None),
-    ]
-    file = write(tmp_path / "a.jsonl", jsonl(*[{"text": "t", "n": 1}] * 1000, *(line for line, _rest, _gap in late)))
-    rows, gaps = read(file, **limits)
-    assert [json.loads(row["_unparsed"]) for row in rows[1000:]] == [rest for _line, rest, _gap in late]
-    assert gaps == {1000 + row: ("wrong-type", gap) for row, (_line, _rest, gap) in enumerate(late) if gap}
-    assert [row["n"] for row in rows[1000:]] == [None, 1, None, 1, None, None, 7]
-
-
-@pytest.mark.parametrize("limits", BATCHES)
-@pytest.mark.parametrize(
-    ("line", "kind"),
-    [
-        (b"{", "not-json"),
-        (b'{"text":"a"}{"text":"b"}', "not-json"),
-        (b'{"text":"a"} null {"text":"b"}', "not-json"),
-        (b'{"text":"a\tb"}', "not-json"),
-        (b'{"text":"a\0b"}', "not-json"),
-        (b"[" * 100_000, "not-json"),
-        (b'{"n":' + b"9" * 5000 + b"}", "not-json"),
-        (b"[1]", "not-an-object"),
-        (b"null", "not-an-object"),
-        (b'{"text":"\xe9"}', "not-utf8"),
-        (b'{"text":"' + b"x" * 200_000 + b'"}', "too-large"),
-    ],
-)
-def test_jsonl_trouble_costs_one_row(tmp_path, limits, line, kind):
-    file = write(tmp_path / "a.jsonl", b'{"text":"first"}\n' + line + b'\n \n{"text":"last"}')
-    rows, gaps = read(file, record_bytes=150_000, **limits)
-    assert [row["text"] for row in rows] == ["first", None, "last"]
-    assert gaps.keys() == {1}
-    assert gaps[1][0] == kind
-
-
-NUMBERS = ["NaN", "-Infinity", "-Inf", "-0", "-0.0", "1e400", "9" * 400, "01", "1.", "1E+2", "12345678901234567890"]
-TOKENS = st.one_of(
-    st.sampled_from([*NUMBERS, '"\\ud800"', '"\\u0074"', '"}{"', "{", "}", "{}", "[1]", "nul", '"\t"']),
-    (st.none() | st.booleans() | st.integers(-(2**64), 2**64) | st.floats() | st.text(max_size=3)).map(json.dumps),
-    st.text(max_size=3).map(lambda text: json.dumps(text, ensure_ascii=False)),
-)
-PAIRS = st.tuples(st.sampled_from(["text", "i", "f", "b", "new", "\\u0069"]), TOKENS)
-OBJECTS = st.lists(PAIRS, max_size=4).map(lambda pairs: "{" + ", ".join(f'"{k}":{v}' for k, v in pairs) + "}")
-PLAIN = pa.schema(
-    [("text", pa.string()), ("i", pa.int64()), ("f", pa.float64()), ("b", pa.bool_()), ("_unparsed", pa.string())]
-)
-
-
-def records_of(text):
-    data = text.encode("utf-8", "surrogatepass")
-    lengths = np.array([len(line) for line in data.split(b"\n")])
-    stops = np.cumsum(lengths + 1) - 1
-    return Records(np.frombuffer(data, np.uint8), stops - lengths, stops, np.zeros_like(stops), stops - lengths)
-
-
-@settings(max_examples=500, deadline=None)
-@given(st.lists(OBJECTS, min_size=1, max_size=3), st.sampled_from(["\n", "\n", "", " null "]))
-def test_jsonl_by_arrow_is_what_the_standard_library_reads(objects, between):
-    records = records_of(between.join(objects))
-    fast = tables._read_by_arrow(records, PLAIN)
-    if fast is not None:
-        slow = tables._read_one_by_one(records, 0, PLAIN, "a", frozenset())
-        assert repr(fast.to_pylist()) == repr(slow.columns.to_pylist())
-        assert slow.gaps == {}
-
-
-def test_jsonl_is_read_by_arrow_where_nothing_speaks_against_it():
-    lines = ['{"text":"\\u00e9\\n{\\"","i":-9223372036854775808,"f":1}', '{"b":true,"f":-1.5e-7}', '{"f":12}', "{}"]
-    assert tables._read_by_arrow(records_of("\n".join(lines)), PLAIN).to_pylist() == [
-        {"text": 'é\n{"', "i": -(2**63), "f": 1.0, "b": None, "_unparsed": None},
-        {"text": None, "i": None, "f": -1.5e-7, "b": True, "_unparsed": None},
-        {"text": None, "i": None, "f": 12.0, "b": None, "_unparsed": None},
-        {"text": None, "i": None, "f": None, "b": None, "_unparsed": None},
-    ]
-
-
-# --- compressed
-
-
-COMPRESSORS = {"gz": gzip.compress, "bz2": bz2.compress, "xz": lzma.compress, "zst": None}
-
-
-def compress(kind, data):
-    if COMPRESSORS[kind] is not None:
-        return COMPRESSORS[kind](data)
-    sink = pa.BufferOutputStream()
-    with pa.CompressedOutputStream(sink, "zstd") as out:
-        out.write(data)
-    return sink.getvalue().to_pybytes()
-
-
-@pytest.mark.parametrize("kind", COMPRESSORS)
-def test_compressed_tables(tmp_path, kind):
-    assert column(write(tmp_path / f"a.csv.{kind}", compress(kind, b"text\nx\ny\n")), "text") == ["x", "y"]
-    assert column(write(tmp_path / f"a.tsv.{kind}", compress(kind, b"text\tn\nx\t1\n")), "text") == ["x"]
-    assert column(write(tmp_path / f"a.jsonl.{kind}", compress(kind, b'{"text":"x"}')), "text") == ["x"]
-
-
-@pytest.mark.parametrize("kind", COMPRESSORS)
-def test_compressed_table_that_is_cut_off_ends_with_a_gap(tmp_path, kind):
-    lines = [os.urandom(50).hex() for _ in range(20_000)]
-    whole = compress(kind, "\n".join(["text", *lines]).encode())
-    file = write(tmp_path / f"a.csv.{kind}", whole[: len(whole) * 9 // 10])
-    rows, gaps = read(file)
-    assert len(rows) > 1000
-    assert [row["text"] for row in rows] == [*lines[: len(rows) - 1], None]
-    cause = f"the compressed file a.csv.{kind} ends in the middle"
-    assert gaps == {len(rows) - 1: ("truncated", cause)}
+@pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
+def test_table_that_is_gone_when_it_is_read(tmp_path, name):
+    parquet(tmp_path / "a.parquet", {"url": ["x"]})
+    (tmp_path / "a.csv").write_bytes(b"url\nx\n")
+    unit = plan([str(tmp_path / name)], NO_CHOICE).units[0]
+    (tmp_path / name).unlink()
+    with pytest.raises(InputError) as caught:
+        list(read_unit(unit, NO_CHOICE))
+    assert caught.value.kind == "missing"

@@ -9,7 +9,8 @@ from cast import prose, register_in
 
 from askfirst.api import make_policy
 from askfirst.engines import Died, run
-from askfirst.io.sources import ColumnChoice, plan
+from askfirst.io.columns import ColumnChoice
+from askfirst.io.sources import plan
 from askfirst.jobs import items
 from askfirst.jobs.media import open_bytes
 from askfirst.jobs.unit import Settings, Task, culprit, is_done, part_name, process_unit, read_report

@@ -156,13 +156,28 @@ def test_entry_with_the_same_key_but_another_text_is_no_match():
     assert found(UrlIndex.from_arrays({**arrays, "text": forged}), texts) == []
 
 
-def test_entries_that_share_a_key_are_told_apart_by_their_text():
+def test_prefix_whose_final_slash_is_forged_is_no_match():
+    arrays = made([(URL_PREFIX, "a.b/p/")])
+    assert found(UrlIndex.from_arrays(arrays), ["a.b/p"]) == [(0, URL_PREFIX, "a.b/p/")]
+    forged = arrays["text"].copy()
+    forged[-1] = ord("x")
+    assert found(UrlIndex.from_arrays({**arrays, "text": forged}), ["a.b/p", "a.b/p/"]) == []
+
+
+def test_domain_of_one_label_covers_nothing_below():
+    index = UrlIndex.from_arrays(made([(DOMAIN, "localhost")]))
+    assert found(index, ["localhost/", "a.localhost/", "a.b.localhost/"]) == [(0, DOMAIN, "localhost")]
+
+
+@pytest.mark.parametrize("text", ["a.b/cat", "a.b/dog", "a.b/eel"])
+def test_entries_that_share_a_key_are_told_apart_by_their_text(text):
     arrays = made([(URL, "a.b/cat"), (URL, "a.b/dog"), (URL, "a.b/eel")])
-    key = np.full(3, url_key("a.b/dog"), np.uint64)
+    key = np.full(3, url_key(text), np.uint64)
     filled = np.full_like(arrays["filter"], 2**64 - 1)
     bucket = np.searchsorted(key >> np.uint64(62), np.arange(5, dtype=np.uint64)).astype(np.uint32)
     index = UrlIndex.from_arrays({**arrays, "key": key, "filter": filled, "bucket": bucket})
-    assert found(index, ["a.b/cat", "a.b/dog", "a.b/eel"]) == [(1, URL, "a.b/dog")]
+    assert found(index, [text]) == [(0, URL, text)]
+    assert {t for _, _, t in found(index, ["a.b/cat", "a.b/dog", "a.b/eel"])} == {text}
 
 
 def test_index_over_mapped_files_opens_at_once_and_finds(tmp_path):
