@@ -1,8 +1,10 @@
 """The demo finds every work that it hides, and nothing else."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -48,3 +50,10 @@ def test_all_outcomes_and_most_bases_occur(demo):
     bases = {row["basis"] for row in rows.values()}
     assert bases == {"agreement", "open-consent", "open-licence", "public-domain", None}
     assert "Silence" in printed or "Nobody was asked" in printed
+
+
+def test_the_readme_shows_what_the_demo_prints(demo):
+    _planned, _rows, printed = demo
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (shown,) = re.findall(r"<!-- demo -->\n```\n(.*?)\n```", readme, re.DOTALL)
+    assert shown in "\n".join(line.rstrip() for line in printed.splitlines())

@@ -7,7 +7,6 @@ from askfirst.io.books import book_text
 from askfirst.io.encodings import decode_markup, decode_text, unbroken
 from askfirst.io.flow import DocumentLimits, check_text_size
 from askfirst.io.markup import html_text, markdown_text, subtitle_text
-from askfirst.io.pdf import pdf_text
 from askfirst.io.sniff import HEAD_SIZE_BYTES, Format, format_of, suffix_of
 
 __all__ = ["DEFAULT_LIMITS", "DocumentLimits", "open_text"]
@@ -57,6 +56,8 @@ def _read(kind: Format, data: bytes, suffix: str, limits: DocumentLimits) -> str
     if kind is Format.HTML:
         return html_text(decode_markup(data), limits)
     if kind is Format.PDF:
+        from askfirst.io.pdf import pdf_text  # noqa: PLC0415  # half of the start of a worker that meets no PDF
+
         return pdf_text(data, limits)
     if kind in _ARCHIVES:
         return book_text(data, limits)

@@ -51,7 +51,7 @@ class Limits:
     """
 
     batch_rows: int = 65_536
-    batch_bytes: int = 64 << 20
+    batch_bytes: int = 16 << 20
     block_bytes: int = 8 << 20
     cell_bytes: int = 16 << 20
     record_bytes: int = 64 << 20

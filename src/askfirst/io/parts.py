@@ -27,7 +27,7 @@ __all__ = ["HUGGING_FACE", "PartWriter", "open_parquet", "read_groups", "unify_p
 HUGGING_FACE = b"huggingface"
 """Key of the schema metadata where `datasets` keeps the features of a table."""
 
-_ROW_GROUP_ROWS = 131_072  # large enough to scan fast, small enough to skip well
+_ROW_GROUP_ROWS = 65_536  # large enough to scan fast, small enough to skip well
 _ROW_GROUP_BYTES = 64 << 20
 _READ_AHEAD_BYTES = 1 << 20  # of a column; without it a column of a whole row group is held in memory
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

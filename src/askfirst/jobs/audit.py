@@ -252,13 +252,13 @@ def _judge(
     with closing(results):
         for count, unit in enumerate(planned.units):
             on_progress(count, len(planned.units), totals.tally)
-            result = read_report(settings.work, unit) if unit.index in done else next(results)
+            result = None if unit.index in done else next(results)
             if checked.done():
                 checked.result()  # a damaged register ends the run at once
             if isinstance(result, Died):
                 totals.lost.append(f"{unit.name} ({part_name(unit)})")
             else:
-                totals.add(result)
+                totals.add(read_report(settings.work, unit))
     on_progress(len(planned.units), len(planned.units), totals.tally)
     return totals
 

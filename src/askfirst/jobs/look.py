@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from askfirst.errors import AskFirstError, InputError
@@ -29,6 +29,7 @@ from askfirst.register import Register
 __all__ = ["find_item", "fingerprint_file", "match_file", "read_manifest", "works_of"]
 
 _FIRST = np.zeros(1, np.int32)
+_LIKE = 3
 
 
 def read_manifest(out: Path, outcome: str | None = None) -> Iterator[dict[str, Any]]:
@@ -37,9 +38,9 @@ def read_manifest(out: Path, outcome: str | None = None) -> Iterator[dict[str, A
     Raises:
         InputError: There is no finished audit in `out`.
     """
-    rows = None if outcome is None else ds.field("outcome") == outcome
-    for batch in _manifest(out).to_batches(filter=rows):
-        yield from batch.to_pylist()
+    for batch in _batches(out):
+        table = batch if outcome is None else batch.filter(pc.equal(batch["outcome"], outcome))
+        yield from table.to_pylist()
 
 
 def find_item(out: Path, item_id: str) -> dict[str, Any]:
@@ -48,14 +49,18 @@ def find_item(out: Path, item_id: str) -> dict[str, Any]:
     Raises:
         InputError: There is no finished audit in `out`, or no such item in it.
     """
-    manifest = _manifest(out)
-    found = manifest.head(1, filter=ds.field("item_id") == item_id).to_pylist()
-    if not found:
-        like = manifest.head(3, filter=pc.match_substring(ds.field("item_id"), item_id[-40:]))
-        names = ", ".join(like["item_id"].to_pylist()) or ", ".join(manifest.head(2)["item_id"].to_pylist())
-        raise InputError(f"the audit has no item {item_id!r}", kind="missing", advice=f"for example: {names}")
-    row: dict[str, Any] = found[0]
-    return row
+    like: list[str] = []
+    first: list[str] = []
+    for batch in _batches(out):
+        row = pc.index(batch["item_id"], item_id).as_py()
+        if row >= 0:
+            found: dict[str, Any] = batch.slice(row, 1).to_pylist()[0]
+            return found
+        if len(like) < _LIKE:
+            like += batch["item_id"].filter(pc.match_substring(batch["item_id"], item_id[-40:])).to_pylist()[:_LIKE]
+        first = first or batch["item_id"][:2].to_pylist()
+    names = ", ".join(like[:_LIKE] or first)
+    raise InputError(f"the audit has no item {item_id!r}", kind="missing", advice=f"for example: {names}")
 
 
 def works_of(out: Path, row: Mapping[str, Any], register: Path | None) -> dict[str, dict[str, str]]:
@@ -162,12 +167,12 @@ def _remembered_register(out: Path) -> Path | None:
         return None
 
 
-def _manifest(out: Path) -> ds.Dataset:
+def _batches(out: Path) -> Iterator[pa.RecordBatch]:
+    """Yield the manifest in batches, in the order of the input."""
     folder = out / "manifest"
     if not folder.is_dir():
         raise InputError(
-            f"{out} holds no finished audit",
-            kind="missing",
-            advice="make one with: askfirst audit SOURCE --out DIR",
+            f"{out} holds no finished audit", kind="missing", advice="make one with: askfirst audit SOURCE --out DIR"
         )
-    return ds.dataset(folder, format="parquet")
+    for part in sorted(folder.glob("*.parquet")):
+        yield from pq.ParquetFile(part).iter_batches()

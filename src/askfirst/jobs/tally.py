@@ -82,7 +82,7 @@ class Tally:
         hits = verdicts.found.hits
         if not len(hits):
             return
-        self.works = np.union1d(self.works, hits.work)
+        self.works = _union(self.works, hits.work)
         # An item with several works of one creator counts once for that creator.
         pair = np.unique(register.holder[hits.work].astype(np.uint64) << np.uint64(32) | hits.row.astype(np.uint64))
         holder, row = pair >> np.uint64(32), (pair & np.uint64(0xFFFFFFFF)).astype(np.int64)
@@ -98,7 +98,7 @@ class Tally:
             self._count_gap(key, count, example)
         self.holders.merge(other.holders)
         self.hosts.merge(other.hosts)
-        self.works = np.union1d(self.works, other.works)
+        self.works = _union(self.works, other.works)
 
     def write(self, stream: BinaryIO) -> None:
         """Write the counts: a line of JSON, then arrays."""
@@ -178,6 +178,13 @@ class Tally:
             GapGroup(kind=kind, cause=cause, advice=advice, count=count, example_item=item)
             for (kind, cause, advice), (count, item) in ranked
         )
+
+
+def _union(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Return the values of both, ascending, each once. Merging sorted runs is what the stable sort is good at."""
+    both = np.concatenate([one, other])
+    both.sort(kind="stable")
+    return both[np.append(True, both[1:] != both[:-1])] if len(both) else both
 
 
 def _counts(four: NDArray[np.integer]) -> Counts:

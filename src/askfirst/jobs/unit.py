@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import struct
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -109,19 +110,25 @@ def part_name(unit: Unit) -> str:
 
 
 def prepare_worker() -> None:
-    """Limit what a worker may allocate."""
+    """Limit what a worker may allocate, and keep its start short.
+
+    Arrow's own pools keep memory that is free; the system's gives it back. numba loads SciPy with its first kernel
+    where it is installed, a third of a second for nothing.
+    """
+    sys.modules.setdefault("scipy", None)  # type: ignore[arg-type]  # how Python writes "there is no such module"
+    pa.set_memory_pool(pa.system_memory_pool())
     _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     with suppress(ValueError, OSError):  # a machine with a lower limit keeps its own
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_MAX_BYTES, hard))
 
 
-def process_unit(settings: Settings, task: Task) -> UnitReport:
+def process_unit(settings: Settings, task: Task) -> None:
     """Audit one unit.
 
     1. Read it batch by batch; open files, decode, collect signals.
     2. Judge each batch.
     3. Write the manifest's rows, and the rows that are permitted.
-    4. Count, and keep a few matches for the report.
+    4. Count, and keep a few matches for the report: `read_report` returns them.
     """
     auditor = _auditor(settings.register, settings.policy)
     name, tally, lines = part_name(task.unit), Tally(), []
@@ -141,7 +148,6 @@ def process_unit(settings: Settings, task: Task) -> UnitReport:
     tally.hosts = hosts.counted(task.unit.index)
     report = UnitReport(tally, digest_of(lines) if lines else "", tuple(examples))
     report.write(_report_file(settings.work, name))
-    return report
 
 
 @dataclass(slots=True)

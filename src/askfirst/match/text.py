@@ -197,7 +197,7 @@ def match_texts(
         )
     data, offsets = _column(texts)
     words, letters = np.zeros(len(texts), np.uint32), np.zeros(len(texts), np.uint32)
-    found: dict[str, list[NDArray[np.int64]]] = {name: [] for name in PARAMS if name in indexes}
+    found: dict[str, list[NDArray[np.int64]]] = {name: [] for name in PARAMS if name in indexes and len(indexes[name])}
     sampler = Sampler()
     for first, end in chunk_rows(offsets):  # 1
         folded = sampler.fold(data, offsets[first : end + 1])

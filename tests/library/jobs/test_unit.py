@@ -47,7 +47,8 @@ def unit(tmp_path):
 
 def test_a_poisoned_item_is_one_unreadable_row_and_the_rest_is_judged(settings, unit):
     function = partial(process_with_a_faulty_decoder, settings)
-    (report,) = run(function, [Task(unit)], workers=1, rescue=partial(culprit, settings.work))
+    assert list(run(function, [Task(unit)], workers=1, rescue=partial(culprit, settings.work))) == [None]
+    report = read_report(settings.work, unit)
     assert report.tally.outcomes() == {"permitted": 0, "refused": 0, "unasked": 3, "unreadable": 1}
     assert [(key[0], value) for key, value in report.tally.gaps.items()] == [("reader-died", [1, "files/poison.txt"])]
     assert read_report(settings.work, unit).tally.items == 4
