@@ -162,8 +162,9 @@ def _read_all(descriptor: int, name: str, limit_bytes: int) -> bytes:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError(errno.EISDIR, "")
-        data = b"" if status.st_size > limit_bytes else file.read(limit_bytes + 1)
-    if status.st_size > limit_bytes or len(data) > limit_bytes:
+        # One byte more than it says: the limit would be a buffer of its own size, and a file may be growing.
+        data = b"" if status.st_size > limit_bytes else file.read(status.st_size + 1)
+    if status.st_size > limit_bytes or len(data) > status.st_size:
         raise TooLargeError(f"{name} is larger than {limit_bytes:,} bytes", limit=limit_bytes, advice="split it")
     return data
 

@@ -77,14 +77,16 @@ def prepare(rows: RowBatch, first: int, skip: Mapping[int, Gap], mark: Callable[
     state = _Rows(np.full(count, _CODE[hint], np.uint8))
     for row, gap in rows.gaps.items():
         state.gaps[row] = (gap,)
-    for row, name, load in _loaders(rows):
-        if row in state.gaps:
-            continue
-        if first + row in skip:
-            state.gaps[row] = (skip[first + row],)
-            continue
-        mark(first + row)
-        _take(state, row, name, load)
+    with time_limit() as begin_item:
+        for row, name, load in _loaders(rows):
+            if row in state.gaps:
+                continue
+            if first + row in skip:
+                state.gaps[row] = (skip[first + row],)
+                continue
+            mark(first + row)
+            begin_item()
+            _take(state, row, name, load)
     texts = _take_texts(state, rows.text) if rows.text is not None else _document_texts(state, count)
     _take_signals(state, rows)
     digest_rows = np.array(sorted(state.digests), np.int32)
@@ -128,11 +130,10 @@ def _loaders(rows: RowBatch) -> Iterator[tuple[int, str, Callable[[], bytes]]]:
 def _take(state: _Rows, row: int, name: str, load: Callable[[], bytes]) -> None:
     """Open one item; whatever goes wrong is this item's gap and nothing else's."""
     try:
-        with time_limit():
-            data = load()
-            opened = open_bytes(data, name)
-            if opened.grey is not None:
-                state.images[row] = query_codes(opened.grey)
+        data = load()
+        opened = open_bytes(data, name)
+        if opened.grey is not None:
+            state.images[row] = query_codes(opened.grey)
     except InputError as error:
         state.gaps[row] = (gap_of(error, name),)
         return

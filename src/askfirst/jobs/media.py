@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import faulthandler
 import hashlib
+import math
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -88,11 +90,22 @@ def gap_of(error: InputError, source: str) -> Gap:
 
 
 @contextmanager
-def time_limit(seconds: int = ITEM_TIMEOUT_S) -> Iterator[None]:
-    """End this process when the block takes longer: no decoder can refuse, and the engine starts another."""
+def time_limit(seconds: int = ITEM_TIMEOUT_S) -> Iterator[Callable[[], None]]:
+    """End this process when an item takes longer: no decoder can refuse, and the engine starts another.
+
+    Yields:
+        To be called before each item. The clock is set at most once a second: setting it starts a thread.
+    """
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+        armed = -math.inf
+
+        def begin_item() -> None:
+            nonlocal armed
+            if time.monotonic() - armed >= 1:
+                armed = time.monotonic()
+                faulthandler.dump_traceback_later(seconds + 1, exit=True, file=nowhere)
+
         try:
-            yield
+            yield begin_item
         finally:
             faulthandler.cancel_dump_traceback_later()
