@@ -19,7 +19,7 @@ lint: setup-dev ## style, types, import law
 	$(BIN)/lint-imports
 
 bench: setup-dev ## the benchmarks, with the peers they are compared with; takes long
-	$(BIN)/pip install --quiet -r benchmarks/requirements.txt  # the peers
+	$(BIN)/pip install --quiet -r benchmarks/requirements.txt
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 setup: $(VENV)/.installed
