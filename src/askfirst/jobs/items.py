@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 
 import numpy as np
@@ -114,7 +114,7 @@ def _loaders(rows: RowBatch) -> Iterator[tuple[int, str, Callable[[], bytes]]]:
         return
     if rows.files is not None:
         for row, entry in enumerate(rows.files):
-            yield row, entry.name, lambda e=entry: read_file(e.path, e.root, ITEM_BYTES_MAX)  # type: ignore[misc]
+            yield row, entry.name, partial(read_file, entry.path, entry.root, ITEM_BYTES_MAX)
         return
     media, path = rows.media, rows.path
     for row in range(len(rows.item_ids)) if media is not None or path is not None else ():
@@ -122,7 +122,7 @@ def _loaders(rows: RowBatch) -> Iterator[tuple[int, str, Callable[[], bytes]]]:
         if media is not None and media[row].is_valid:
             yield row, name or "", media[row].as_py
         elif name:
-            yield row, name, lambda n=name: read_file(n, rows.root, ITEM_BYTES_MAX)  # type: ignore[misc]
+            yield row, name, partial(read_file, name, rows.root, ITEM_BYTES_MAX)
         else:
             yield row, "", lambda: b""
 

@@ -57,7 +57,13 @@ def test_part_has_the_same_bytes(tmp_path):
     assert (tmp_path / "b.parquet").read_bytes() == first
     assert (tmp_path / "c.parquet").read_bytes() == first
     footer = pq.read_metadata(tmp_path / "a.parquet")
-    assert [footer.row_group(i).num_rows for i in range(footer.num_row_groups)] == [65_536, 65_536, 65_536, 65_536, 37_856]
+    assert [footer.row_group(i).num_rows for i in range(footer.num_row_groups)] == [
+        65_536,
+        65_536,
+        65_536,
+        65_536,
+        37_856,
+    ]
 
 
 def test_part_of_large_rows_is_not_held_in_memory(tmp_path):
