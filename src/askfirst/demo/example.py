@@ -17,22 +17,9 @@ from askfirst.demo.sources import check_packages, plain_text, read_picture, read
 from askfirst.demo.texts import write_texts
 from askfirst.demo.urls import write_urls
 from askfirst.errors import ConfigError
+from askfirst.io.catalogue import COLUMNS as CATALOGUE_COLUMNS
 
 __all__ = ["CATALOGUE_COLUMNS", "DemoData", "prepare"]
-
-CATALOGUE_COLUMNS = (
-    "work_id",
-    "title",
-    "creator",
-    "medium",
-    "file",
-    "url",
-    "url_prefix",
-    "identifiers",
-    "terms",
-    "refused_uses",
-    "permitted_uses",
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from askfirst.errors import InputError
 from askfirst.fingerprint.url import normalise, parse_entry, url_key
 from askfirst.match import url as match_url
 from askfirst.match.hits import KINDS
-from askfirst.match.url import count_hosts, group_hosts, match_urls
+from askfirst.match.url import match_urls
 from askfirst.model import MEDIA, MatchKind, Medium
 from askfirst.register.url_index import UrlIndex, build
 
@@ -227,43 +227,3 @@ def test_hits_equal_the_comparison_one_by_one(registered, urls):
 def test_public_suffix_cannot_be_registered():
     with pytest.raises(InputError, match="not one maker's domain"):
         index_of(("co.uk", DOMAIN, 0))
-
-
-def test_hosts_are_counted_by_frequency_then_name():
-    urls = pa.array(
-        [
-            "http://b.example/1",
-            "a.example",
-            None,
-            "http://www.b.example",
-            "c.example/x",
-            "no host",
-            "http://u@a.example",
-        ]
-    )
-    found = match_urls(urls, index_of())
-    hosts, counts = count_hosts(urls, found.host_key, found.valid)
-    assert hosts == ["a.example", "b.example", "c.example"]
-    assert counts.tolist() == [2, 2, 1]
-    code, grouped = group_hosts(urls, found.host_key)
-    assert grouped == hosts
-    assert code.tolist() == [1, 0, -1, 1, 2, -1, 0]
-    assert group_hosts(urls, found.host_key, found.valid)[0].tolist() == code.tolist()
-
-
-def test_many_hosts_are_grouped_whatever_their_number():
-    names = [f"h{i % 9001}.example" for i in range(30_000)]
-    urls = pa.array([f"https://{name}/{i}" for i, name in enumerate(names)])
-    found = match_urls(urls, index_of())
-    code, hosts = group_hosts(urls, found.host_key, found.valid)
-    assert [hosts[c] for c in code] == names
-    assert len(hosts) == 9001
-    assert hosts[:2] == ["h0.example", "h1.example"]
-
-
-def test_column_without_an_address_has_no_hosts():
-    urls = pa.array([None, "x"])
-    found = match_urls(urls, index_of())
-    hosts, counts = count_hosts(urls, found.host_key, found.valid)
-    assert (hosts, counts.tolist()) == ([], [])
-    assert group_hosts(pa.array([], pa.string()), np.empty(0, np.uint64))[1] == []
