@@ -20,9 +20,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from measure import Measured, askfirst, measure, medians, report, save
+from registers import write_unrelated
 
 REGISTERED = 1_000_000
 SIDE_PX = 1000
@@ -69,41 +69,9 @@ def make_pictures(folder: Path, count: int) -> None:
 
 def make_register(folder: Path) -> None:
     """Write a register of a million pictures: random codes, as unrelated works have."""
-    from askfirst.register import (
-        RegisterContents,
-        digest_index,
-        image_index,
-        text_index,
-        url_index,
-        write_register,
-    )
-
     rng = np.random.default_rng(SEED)
-    none_u32 = np.empty(0, np.uint32)
-    index = np.arange(REGISTERED, dtype=np.uint32)
-    names = [f"p{i}" for i in range(REGISTERED)]
-    empty_text = text_index.build(np.empty(0, np.uint64), none_u32, none_u32, index)
-    works = pa.table(
-        {
-            "work_id": names,
-            "title": names,
-            "creator": names,
-            "medium": ["image"] * REGISTERED,
-            "identifiers": [""] * REGISTERED,
-            "addresses": pa.array([[]] * REGISTERED, pa.list_(pa.string())),
-            "terms": pa.array([[]] * REGISTERED, pa.list_(pa.string())),
-            "contested": [False] * REGISTERED,
-        }
-    )
     codes = rng.integers(0, 2**64 - 1, (REGISTERED, 4), dtype=np.uint64, endpoint=True)
-    indexes = {
-        "digest": digest_index.build(np.empty((0, 32), np.uint8), none_u32),
-        "url": url_index.build(np.empty(0, np.uint8), [], none_u32),
-        "image": image_index.build(codes, index, np.zeros(REGISTERED, np.uint8)),
-        "text-k40w127": empty_text,
-        "text-k24w15": empty_text,
-    }
-    write_register(folder / "register", RegisterContents(works, {}, indexes))
+    write_unrelated(folder / "register", "image", REGISTERED, codes=codes)
 
 
 def decode_all(folder: Path) -> None:

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from measure import askfirst, measure, medians, report, save
+from registers import write_unrelated
 
 DOCUMENT_BYTES = 4096
 PASSAGES = 1_000_000
@@ -62,43 +63,11 @@ def make_documents(folder: Path, megabytes: int) -> None:
 
 def make_register(folder: Path) -> None:
     """Write a register of a million passages: ten random fingerprints each, as unrelated works have."""
-    from askfirst.register import (
-        RegisterContents,
-        digest_index,
-        image_index,
-        text_index,
-        url_index,
-        write_register,
-    )
-
     rng = np.random.default_rng(SEED)
-    none_u32 = np.empty(0, np.uint32)
     work = np.repeat(np.arange(PASSAGES, dtype=np.uint32), HASHES_PER_PASSAGE)
     hashes = rng.integers(0, 2**60, len(work), dtype=np.uint64)
     position = np.tile(np.arange(HASHES_PER_PASSAGE, dtype=np.uint32) * 64, PASSAGES)
-    owner = np.arange(PASSAGES, dtype=np.uint32)
-    empty = text_index.build(np.empty(0, np.uint64), none_u32, none_u32, owner)
-    names = [f"p{i}" for i in range(PASSAGES)]
-    works = pa.table(
-        {
-            "work_id": names,
-            "title": names,
-            "creator": names,
-            "medium": ["text"] * PASSAGES,
-            "identifiers": [""] * PASSAGES,
-            "addresses": pa.array([[]] * PASSAGES, pa.list_(pa.string())),
-            "terms": pa.array([[]] * PASSAGES, pa.list_(pa.string())),
-            "contested": [False] * PASSAGES,
-        }
-    )
-    indexes = {
-        "digest": digest_index.build(np.empty((0, 32), np.uint8), none_u32),
-        "url": url_index.build(np.empty(0, np.uint8), [], none_u32),
-        "image": image_index.build(np.empty((0, 4), np.uint64), none_u32, np.empty(0, np.uint8)),
-        "text-k40w127": text_index.build(hashes, work, position, owner),
-        "text-k24w15": empty,
-    }
-    write_register(folder / "register", RegisterContents(works, {}, indexes))
+    write_unrelated(folder / "register", "text", PASSAGES, grams=(hashes, work, position))
 
 
 def rate(name: str, step: Callable[[str], object], documents: list[str], budget_s: float = 20.0) -> float:
