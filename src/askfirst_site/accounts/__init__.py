@@ -1,0 +1,1 @@
+"""People who run the site: sign-in, and what each of them did."""

@@ -1,0 +1,1 @@
+"""Settings, addresses, servers: the top room, which knows all others."""

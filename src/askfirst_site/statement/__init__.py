@@ -1,0 +1,1 @@
+"""Statements: their texts, their signatures, and what became of them."""
