@@ -1,6 +1,6 @@
 """The command line. Each command is a thin cover over a documented function; exit codes are part of the contract.
 
-0: done, and everything is permitted. 1: done, something is not. 2: bad input. 3: could not finish.
+0: done, and everything is permitted, or: yes. 1: done, something is not, or: no. 2: bad input. 3: could not finish.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import click
 
+from askfirst.cli_proof import verify_proof_command, witness_group
 from askfirst.errors import AskFirstError, ConfigError, FormatError, InputError, InterruptedRunError
 from askfirst.version import __version__
 
@@ -40,7 +42,24 @@ _language = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    """Our commands, and those of packages that know us: entry points of the group `askfirst.commands`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all names."""
+        return sorted({*super().list_commands(ctx), *(one.name for one in entry_points(group="askfirst.commands"))})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return our command, else load that of another package."""
+        if own := super().get_command(ctx, cmd_name):
+            return own
+        for one in entry_points(group="askfirst.commands", name=cmd_name):
+            loaded: click.Command = one.load()
+            return loaded
+        return None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="askfirst")
 def app() -> None:
     """Which items of this dataset may be trained on? Silence is not consent."""
@@ -268,6 +287,10 @@ def demo_command(out: Path, language: str) -> int:
         result = run_demo(out, language, click.echo, progress.units)
     _print_summary(result.summary, result.out, language)
     return UNFINISHED if result.lost else DONE
+
+
+app.add_command(verify_proof_command)
+app.add_command(witness_group)
 
 
 @app.command("selftest")

@@ -9,6 +9,7 @@ AskFirstError                 .advice: what the reader should do next
 |- FormatError                a file we define; .path, .expected, .found
 |   |- SnapshotCorruptError   a register that is not what its manifest says
 |   \- VersionUnsupportedError  a format newer or older than this program
+|- ProofError                 a proof or a signature that does not hold; .kind says which
 |- FetchError                 something outside could not be read
 |- InterruptedRunError        the run was stopped and can be resumed
 \- ConfigError                a setting; .key, .value
@@ -25,6 +26,7 @@ __all__ = [
     "InputError",
     "InterruptedRunError",
     "MalformedMediaError",
+    "ProofError",
     "SnapshotCorruptError",
     "TooLargeError",
     "UnsupportedMediumError",
@@ -113,6 +115,20 @@ class SnapshotCorruptError(FormatError):
 
 class VersionUnsupportedError(FormatError):
     """A file was written in a version of the format that this program does not read."""
+
+
+class ProofError(AskFirstError):
+    """A proof or a signature does not hold.
+
+    Args:
+        message: What does not hold.
+        kind: A short stable name (`inclusion`, `consistency`, `signature`, `rolled-back`, `recount`).
+        advice: What to do next.
+    """
+
+    def __init__(self, message: str, *, kind: str, advice: str = "") -> None:
+        super().__init__(message, advice=advice)
+        self.kind = kind
 
 
 class FetchError(AskFirstError):

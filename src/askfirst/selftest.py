@@ -13,12 +13,16 @@ from typing import Any
 
 import numpy as np
 
+from askfirst import tlog
 from askfirst.fingerprint.image import hash_image
 from askfirst.fingerprint.text import LONG, SHORT, fold, window_minima
 from askfirst.fingerprint.url import normalise, url_key
 from askfirst.jobs import AuditRequest, audit, build_register
 from askfirst.model import Outcome, Use
 from askfirst.policy import Policy
+from askfirst.proof.receipt import commit
+from askfirst.proof.recount import recount
+from askfirst.proof.verify import verify_receipt
 from askfirst.verdict import Facts, decide, decision_table
 
 __all__ = ["checks"]
@@ -81,6 +85,29 @@ def _url() -> str:
     return ""
 
 
+def _log() -> str:
+    published = vectors("log_v1")
+    tree, head = published["tree"], tlog.Checkpoint.parse(published["checkpoint"].partition("\n\n")[0] + "\n")
+    leaves = [tlog.leaf_hash(bytes.fromhex(entry)) for entry in tree["entries"]]
+    if [tlog.root_of(leaves[:size]).hex() for size in range(len(leaves) + 1)] != tree["roots"]:
+        return "roots of trees"
+    entries = [entry.encode() for entry in published["entries"]]
+    if tlog.root_of(map(tlog.leaf_hash, entries)) != head.root:
+        return "root of the log"
+    if {name: count.as_dict() for name, count in recount(entries).items()} != published["counts"]:
+        return "numbers of the log"
+    for case in published["commitments"]:
+        if commit(bytes.fromhex(case["salt"]), case["fields"]) != case["commitment"]:
+            return "commitments"
+    log = tlog.NoteVerifier.parse(published["log"]["vkey"])
+    witness = tlog.CosignatureVerifier.parse(published["witness"]["vkey"])
+    for text in (published["receipt"], published["closed"]["receipt"], published["corrected"]):
+        finding = verify_receipt(text, [log], [witness], statement=published["statement"])
+        if not finding.good:
+            return f"a receipt: {finding.reasons[-1].text}"
+    return ""
+
+
 def _audit() -> str:
     """Audit three small texts: a copy of a refused work, a copy of a permitted one, and one nobody registered."""
     with tempfile.TemporaryDirectory(prefix="askfirst-") as name:
@@ -111,5 +138,6 @@ _CHECKS: dict[str, Callable[[], str]] = {
     "text_v0, published vectors": _text,
     "image_v0, published vectors": _image,
     "url_v0, published vectors": _url,
+    "log_v1, published vectors": _log,
     "an audit from end to end": _audit,
 }

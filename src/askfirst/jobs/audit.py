@@ -46,7 +46,7 @@ from askfirst.jobs.unit import (
 from askfirst.model import Outcome
 from askfirst.policy import Policy
 from askfirst.register import Register, verify_register
-from askfirst.register.format import canonical_json, file_digest
+from askfirst.register.format import file_digest
 from askfirst.report.html import render
 from askfirst.report.summary import RegisterHead, Summary
 from askfirst.version import __version__
@@ -193,7 +193,7 @@ def _open_out(request: AuditRequest, settings: Settings, planned: Plan, register
         [
             f"askfirst {__version__}",
             register.manifest.root,
-            canonical_json(request.policy.as_dict()).decode(),
+            repr(sorted(request.policy.as_dict().items())),
             repr(request.columns),
             *(repr(unit) for unit in planned.units),
         ]

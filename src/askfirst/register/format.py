@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from askfirst.canonical import canonical_json
 from askfirst.errors import SnapshotCorruptError, VersionUnsupportedError
 
 __all__ = [
@@ -121,11 +122,6 @@ class RegisterManifest:
                 advice="build or pull the register again with this version",
             )
         return manifest
-
-
-def canonical_json(value: object) -> bytes:
-    """Return JSON with sorted keys and no spaces: the same bytes for the same value (integers and text only)."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def file_digest(path: Path) -> str:

@@ -1,0 +1,259 @@
+"""Signed notes: text with signatures below it, in the form `— NAME BASE64`. Ed25519, signature type 0x01.
+
+Source: c2sp.org/signed-note.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, Self
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from askfirst.errors import FormatError, InputError, ProofError
+from askfirst.tlog.keys import (
+    check_name,
+    decode_base64,
+    dump_private,
+    encode_base64,
+    key_id_of,
+    load_private,
+    parse_vkey,
+    verify_ed25519,
+    vkey_of,
+)
+
+__all__ = [
+    "NOTE_LIMIT_BYTES",
+    "SIGNATURES_LIMIT",
+    "NoteSigner",
+    "NoteVerifier",
+    "OpenedNote",
+    "Signer",
+    "Verifier",
+    "open_note",
+    "sign_note",
+    "signature_line",
+    "signature_lines",
+    "split_note",
+]
+
+NOTE_LIMIT_BYTES = 1 << 18
+"""Fifty signatures of the largest kind (post-quantum, 5 kB) fit."""
+SIGNATURES_LIMIT = 100
+ED25519 = b"\x01"
+
+_SIGNATURE_LINE = re.compile(r"— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\ud800-\udfff]")
+
+
+class Verifier(Protocol):
+    """Whoever can check one kind of signature line by one key."""
+
+    @property
+    def name(self) -> str:
+        """Name of the key."""
+
+    @property
+    def key_id(self) -> int:
+        """The 32 bits that tell keys of one name apart."""
+
+    def verify(self, body: str, signature: bytes) -> int | None:
+        """Check a signature and return the time it states, if it states one; raise ProofError if it is bad."""
+
+
+class Signer(Protocol):
+    """Whoever can make one kind of signature line."""
+
+    @property
+    def name(self) -> str:
+        """Name of the key."""
+
+    @property
+    def key_id(self) -> int:
+        """The 32 bits that tell keys of one name apart."""
+
+    def signature(self, body: str) -> bytes:
+        """Return the signature over a note's body."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedNote:
+    """A note whose signatures by known keys are good, of which there is at least one.
+
+    Args:
+        body: The text that was signed, with its last newline.
+        signatures: Name and key id of the known keys, each once, in the order of the note.
+        unknown: Name and key id of the others, unchecked.
+        times: For a known key whose signatures state a time: seconds since 1970.
+    """
+
+    body: str
+    signatures: list[tuple[str, int]]
+    unknown: list[tuple[str, int]]
+    times: dict[tuple[str, int], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NoteVerifier:
+    """A public key of a log."""
+
+    name: str
+    public_key: bytes
+
+    @property
+    def key_id(self) -> int:
+        """The 32 bits that tell keys of one name apart."""
+        return key_id_of(self.name, ED25519, self.public_key)
+
+    @property
+    def vkey(self) -> str:
+        """The key as one line of text."""
+        return vkey_of(self.name, ED25519, self.public_key)
+
+    @classmethod
+    def parse(cls, vkey: str) -> Self:
+        """Read a key from its line of text.
+
+        Raises:
+            InputError: It is not one, or one of another kind.
+        """
+        return cls(*parse_vkey(vkey, ED25519))
+
+    def verify(self, body: str, signature: bytes) -> None:
+        """Check a signature over a note's body.
+
+        Raises:
+            ProofError: It is not by this key over this text.
+        """
+        verify_ed25519(self.name, self.public_key, signature, body.encode())
+
+
+class NoteSigner:
+    """A signing key of a log. It never shows itself but in `dump`."""
+
+    def __init__(self, name: str, private_key: Ed25519PrivateKey) -> None:
+        check_name(name)
+        self.name = name
+        self._private_key = private_key
+
+    @classmethod
+    def generate(cls, name: str) -> Self:
+        """Return a new key."""
+        return cls(name, Ed25519PrivateKey.generate())
+
+    @classmethod
+    def load(cls, text: str) -> Self:
+        """Read a signing key from its line of text.
+
+        Raises:
+            InputError: It is not one; the message does not show it.
+        """
+        return cls(*load_private(text, ED25519))
+
+    def dump(self) -> str:
+        """Return the key as one line of text: whoever has it can sign as the log."""
+        return dump_private(self.name, ED25519, self._private_key)
+
+    @property
+    def verifier(self) -> NoteVerifier:
+        """The public key."""
+        return NoteVerifier(self.name, self._private_key.public_key().public_bytes_raw())
+
+    @property
+    def key_id(self) -> int:
+        """The 32 bits that tell keys of one name apart."""
+        return self.verifier.key_id
+
+    def signature(self, body: str) -> bytes:
+        """Return the signature over a note's body."""
+        return self._private_key.sign(body.encode())
+
+    def __repr__(self) -> str:
+        """Show the public key only."""
+        return f"NoteSigner({self.verifier.vkey})"
+
+
+def sign_note(body: str, signers: Sequence[Signer]) -> str:
+    """Return a note: a text and its signatures.
+
+    Raises:
+        InputError: The text does not end in a newline, or holds control characters.
+    """
+    if not body.endswith("\n") or _CONTROL.search(body):
+        raise InputError("a note is text without control characters that ends in a newline")
+    return body + "\n" + "".join(signature_line(signer, signer.signature(body)) for signer in signers)
+
+
+def open_note(text: str, verifiers: Sequence[Verifier]) -> OpenedNote:
+    """Check a note's signatures.
+
+    Args:
+        text: The note.
+        verifiers: The keys that are known. Signatures by others are not looked at.
+
+    Returns:
+        The text and who signed it, at least one known key.
+
+    Raises:
+        FormatError: It is not a note.
+        ProofError: A signature by a known key is bad, or there is none by any.
+    """
+    known = {(verifier.name, verifier.key_id): verifier for verifier in verifiers}
+    body, signatures = split_note(text)
+    opened = OpenedNote(body, [], [])
+    for name, key_id, signature in signatures:
+        key = (name, key_id)
+        if key not in known:
+            opened.unknown.append(key)
+            continue
+        time = known[key].verify(body, signature)
+        if key not in opened.signatures:
+            opened.signatures.append(key)
+        if time is not None:
+            opened.times[key] = max(time, opened.times.get(key, 0))
+    if not opened.signatures:
+        raise ProofError("none of the signatures is by a key that is known", kind="signature")
+    return opened
+
+
+def split_note(text: str) -> tuple[str, list[tuple[str, int, bytes]]]:
+    """Return a note's text and its signatures as (name, key id, signature), none of them checked.
+
+    Raises:
+        FormatError: It is not a note.
+    """
+    if len(text) > NOTE_LIMIT_BYTES or _CONTROL.search(text):
+        raise FormatError("a note is too long, or holds control characters", expected="a signed note")
+    at = text.rfind("\n\n")
+    if at <= 0:
+        raise FormatError("a note has no empty line before its signatures", expected="a signed note")
+    return text[: at + 1], signature_lines(text[at + 2 :])
+
+
+def signature_lines(text: str) -> list[tuple[str, int, bytes]]:
+    """Read lines of signatures as (name, key id, signature).
+
+    Raises:
+        FormatError: There are none, too many, or one is malformed.
+    """
+    if not text.endswith("\n"):
+        raise FormatError("the last signature of a note does not end in a newline", expected="a signed note")
+    lines = text[:-1].split("\n")
+    if len(lines) > SIGNATURES_LIMIT:
+        raise FormatError(f"a note has {len(lines)} signatures", expected=f"at most {SIGNATURES_LIMIT}")
+    signatures = []
+    for line in lines:
+        found = _SIGNATURE_LINE.fullmatch(line)
+        data = decode_base64(found[2]) if found else b""
+        if not found or len(data) < 5:
+            raise FormatError("a signature of a note is malformed", expected="— NAME BASE64", found=line[:80])
+        signatures.append((found[1], int.from_bytes(data[:4]), data[4:]))
+    return signatures
+
+
+def signature_line(signer: Signer, signature: bytes) -> str:
+    """Return the line of a signature."""
+    return f"— {signer.name} {encode_base64(signer.key_id.to_bytes(4) + signature)}\n"
