@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench docs setup setup-dev browser clean
+.PHONY: demo site test lint bench docs setup setup-site setup-dev programs browser clean
 
 demo: setup ## build a register of example works and audit a real dataset
 	rm -rf demo
 	$(BIN)/askfirst demo --out demo
 
-test: setup-dev browser ## all tests
+site: setup-site ## run the campaign site with its example on http://127.0.0.1:8000
+	$(BIN)/askfirst site up --example
+
+test: setup-dev programs browser ## all tests
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint: setup-dev ## style, types, import law
@@ -23,6 +26,7 @@ bench: setup-dev ## the benchmarks, with the peers they are compared with; takes
 	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 setup: $(VENV)/.installed
+setup-site: $(VENV)/.installed-site
 setup-dev: $(VENV)/.installed-dev
 
 $(VENV)/.installed: pyproject.toml requirements.lock requirements-demo.lock
@@ -34,15 +38,30 @@ $(VENV)/.installed: pyproject.toml requirements.lock requirements-demo.lock
 	$(BIN)/askfirst selftest
 	touch $@
 
+$(VENV)/.installed-site: $(VENV)/.installed requirements-site.lock
+	$(BIN)/pip install --quiet --require-hashes -r requirements-site.lock
+	touch $@
+
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
 	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
 	touch $@
 
-# The report is tested in a real browser. Root on Debian or Ubuntu gets one; everybody else is told its name.
-browser:
-	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
-	|| { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -qq -y chromium >/dev/null; } \
-	|| { echo "make test looks at the report in a browser: install Chromium (Debian, Ubuntu: apt-get install chromium)"; exit 1; }
+# The tests use real parts: a browser, PostgreSQL, Go's log verifier, gettext. Root on Debian or Ubuntu gets them; everybody
+# else is told their names.
+PROGRAMS := chromium gettext golang-go golang-golang-x-mod-dev npm postgresql
+programs:
+	@{ { command -v chromium || command -v chromium-browser || command -v google-chrome; } && command -v msgfmt \
+	  && command -v go && command -v npm && test -d /usr/share/gocode/src/golang.org/x/mod && ls -d /usr/lib/postgresql/*/bin/initdb; } >/dev/null 2>&1 \
+	|| { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && apt-get install -qq -y $(PROGRAMS) >/dev/null; } \
+	|| { echo "make test needs these packages (Debian, Ubuntu: apt-get install $(PROGRAMS))"; exit 1; }
+
+# axe-core looks for barriers on the pages; it comes from npm's registry, once, into a folder of its own.
+AXE := $(HOME)/.cache/askfirst/axe-core
+browser: $(AXE)/axe.min.js
+$(AXE)/axe.min.js:
+	mkdir -p $(AXE)
+	cd $(AXE) && npm pack --silent axe-core@4.14.1 >/dev/null && tar -xzf axe-core-*.tgz --strip-components=1 package/axe.min.js package/LICENSE && rm axe-core-*.tgz
+	touch $@
 
 clean:
 	rm -rf $(VENV) demo build dist

@@ -28,6 +28,7 @@ class Mail(models.Model):
     kind = models.CharField(max_length=40)
     priority = models.SmallIntegerField(choices=Priority.choices)
     reference = models.CharField(max_length=60, blank=True, db_index=True)  # as in "signature:17"
+    scope = models.CharField(max_length=60, blank=True)  # as in "statement:1": what its reader can stop getting
     language = models.CharField(max_length=10)
     to_encrypted = models.BinaryField()
     to_mac = models.BinaryField(max_length=32, db_index=True)

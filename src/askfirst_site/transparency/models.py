@@ -44,6 +44,7 @@ class Checkpoint(models.Model):
     root = models.BinaryField(max_length=32)
     note = models.TextField()
     signed = models.DateTimeField()
+    announced = models.BooleanField(default=False)  # the hooks were told: receipts up to this size are made
 
     class Meta:
         ordering: ClassVar[list[str]] = ["-size"]

@@ -18,7 +18,7 @@ __all__ = [
     "Level",
     "MailedCode",
     "Proof",
-    "Receipt",
+    "PublishedCount",
     "Signature",
     "SignatureState",
     "Tally",
@@ -103,7 +103,9 @@ class Signature(models.Model):
     challenge = models.CharField(max_length=64, null=True, unique=True)  # the proof of work that was spent on it
     browser_mac = models.BinaryField(max_length=32)  # of the signing browser's cookie
     code_mac = models.BinaryField(max_length=32)
-    code_tries = models.SmallIntegerField(default=0)
+    code_round = models.SmallIntegerField(default=0)  # counts up when a code is used up and another one is mailed
+    code_tries = models.SmallIntegerField(default=0)  # wrong codes from the signing browser
+    email_tries = models.SmallIntegerField(default=0)  # wrong codes typed with the address: strangers may do that
     code_mails = models.SmallIntegerField(default=1)
     state = models.CharField(max_length=12, choices=SignatureState.choices, default=SignatureState.PENDING)
     flags = models.JSONField(default=list)  # for review: "burst", "no-work", "look-alike:17" ...
@@ -117,6 +119,12 @@ class Signature(models.Model):
     reminded = models.SmallIntegerField(default=0)
     entry = models.OneToOneField("transparency.Entry", on_delete=models.PROTECT, null=True, related_name="+")
     position = models.BigIntegerField(null=True)  # of its `sign` entry: set by the sequencer, with the tallies
+    correct_entry = models.OneToOneField(
+        "transparency.Entry", on_delete=models.PROTECT, null=True, related_name="+"
+    )  # the newest correction: what `salt` opens then
+    tallied = models.CharField(max_length=40, blank=True)  # what the tallies count it as: discipline|country|level
+    stale = models.BooleanField(default=False)  # tallies and words of the wall are to be brought up to date
+    erased = models.BooleanField(default=False)  # nothing personal is left; the row goes when its entry has a position
     hidden = models.BooleanField(default=False)  # an organiser may take a line off the wall, never put one there
     invalidation = models.ForeignKey("statement.Invalidation", on_delete=models.PROTECT, null=True, related_name="+")
     source = models.CharField(max_length=40, default="page")  # page, api, paper
@@ -151,6 +159,19 @@ class Signature(models.Model):
                 name="statement_wall_country",
                 condition=Q(state="confirmed", hidden=False, position__isnull=False) & ~Q(display="counted"),
             ),
+            models.Index(
+                fields=["statement", "discipline", "country", "-position"],
+                name="statement_wall_both",
+                condition=Q(state="confirmed", hidden=False, position__isnull=False) & ~Q(display="counted"),
+            ),
+            models.Index(fields=["id"], name="statement_signature_stale", condition=Q(stale=True)),
+            models.Index(
+                fields=["statement", "level", "position"],
+                name="statement_organisations",
+                condition=Q(state="confirmed", kind="organisation"),
+            ),
+            models.Index(fields=["position"], name="statement_signature_position"),
+            models.Index(fields=["browser_mac"], name="statement_signature_browser"),
             models.Index(fields=["state", "created"], name="statement_signature_age"),
             models.Index(fields=["network_mac", "created"], name="statement_signature_network"),
             models.Index(fields=["email_domain", "created"], name="statement_signature_domain"),
@@ -184,18 +205,6 @@ class MailedCode(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} for {self.signature_id}"
-
-
-class Receipt(models.Model):
-    """The receipt of a signature: made when its entry stands under a durable, signed checkpoint."""
-
-    signature = models.OneToOneField(Signature, on_delete=models.CASCADE, related_name="receipt")
-    text = models.TextField()
-    size = models.BigIntegerField()  # of the checkpoint it stands on
-    made = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"of signature {self.signature_id}"
 
 
 class Proof(models.Model):
@@ -250,6 +259,19 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dimension} {self.key}: {self.n}"
+
+
+class PublishedCount(models.Model):
+    """The public count as of the newest checkpoint: written after it is published, so number and log always agree."""
+
+    statement = models.OneToOneField(Statement, on_delete=models.CASCADE, related_name="published_count")
+    people = models.BigIntegerField(default=0)
+    organisations = models.BigIntegerField(default=0)
+    log_size = models.BigIntegerField(default=0)
+    as_of = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.people} + {self.organisations} at {self.log_size}"
 
 
 class WallWord(models.Model):

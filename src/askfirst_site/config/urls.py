@@ -1,0 +1,17 @@
+"""All addresses of the site. Each room names its own."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from askfirst_site.config.health import health
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("health", health, name="health"),
+    path("log/", include("askfirst_site.transparency.urls")),
+    path("mail/", include("anymail.urls")),  # what mail services tell about bounces, under a secret of its own
+    path("staff/login/", include("allauth.account.urls")),
+    path("staff/login/", include("allauth.mfa.urls")),
+    path("staff/", include("askfirst_site.staff.urls")),
+    path("", include("askfirst_site.public.urls")),
+]

@@ -1,0 +1,132 @@
+"""Everything that changes statements and signatures: keyword-only, one transaction each, called by pages and API."""
+
+from __future__ import annotations
+
+from askfirst_site.statement.actions.campaign import (
+    add_addressee,
+    change_addressee,
+    delete_import,
+    import_count,
+    mark_notable,
+    publish_update,
+    queue_update_mails,
+    rank_notables,
+    record_answer,
+    set_dates,
+    unmark_notable,
+)
+from askfirst_site.statement.actions.desk import clear_flags, save_update
+from askfirst_site.statement.actions.grants import (
+    ACTIONS,
+    Grant,
+    open_grant,
+    redeem_code,
+    request_code,
+    seal_grant,
+)
+from askfirst_site.statement.actions.invalidating import (
+    Criteria,
+    Preview,
+    invalidate,
+    preview_invalidation,
+    restore_signature,
+)
+from askfirst_site.statement.actions.own import (
+    change_display,
+    correct,
+    erase,
+    export,
+    stop_updates,
+    withdraw,
+)
+from askfirst_site.statement.actions.proofs import (
+    check_domain_proof,
+    prove_by_hand,
+    recheck_proofs,
+    revoke_vouch,
+    start_domain_proof,
+    vouch,
+)
+from askfirst_site.statement.actions.retention import expire, remind, retention
+from askfirst_site.statement.actions.review import (
+    hide_line,
+    hold,
+    reject_held,
+    release,
+    show_line,
+    unwatch_name,
+    watch_name,
+)
+from askfirst_site.statement.actions.sign_form import SignForm, check_form
+from askfirst_site.statement.actions.signing import (
+    Confirmed,
+    Pending,
+    Visit,
+    confirm,
+    not_me,
+    resend_code,
+    sign,
+)
+from askfirst_site.statement.actions.texts import freeze_version, new_version, save_statement, save_text
+
+__all__ = [
+    "ACTIONS",
+    "Confirmed",
+    "Criteria",
+    "Grant",
+    "Pending",
+    "Preview",
+    "SignForm",
+    "Visit",
+    "add_addressee",
+    "change_addressee",
+    "change_display",
+    "check_domain_proof",
+    "check_form",
+    "clear_flags",
+    "confirm",
+    "correct",
+    "delete_import",
+    "erase",
+    "expire",
+    "export",
+    "freeze_version",
+    "hide_line",
+    "hold",
+    "import_count",
+    "invalidate",
+    "mark_notable",
+    "new_version",
+    "not_me",
+    "open_grant",
+    "preview_invalidation",
+    "prove_by_hand",
+    "publish_update",
+    "queue_update_mails",
+    "rank_notables",
+    "recheck_proofs",
+    "record_answer",
+    "redeem_code",
+    "reject_held",
+    "release",
+    "remind",
+    "request_code",
+    "resend_code",
+    "restore_signature",
+    "retention",
+    "revoke_vouch",
+    "save_statement",
+    "save_text",
+    "save_update",
+    "seal_grant",
+    "set_dates",
+    "show_line",
+    "sign",
+    "start_domain_proof",
+    "stop_updates",
+    "unmark_notable",
+    "unwatch_name",
+    "vouch",
+    "watch_name",
+    "withdraw",
+]

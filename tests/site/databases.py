@@ -1,0 +1,150 @@
+"""Real databases for tests: SQLite files, and a PostgreSQL cluster in a temporary folder, run by an ordinary user.
+
+Each kind is migrated once; a test gets the migrated database itself (and rolls back) or a copy of it.
+"""
+
+import atexit
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from django.core.management import call_command
+from django.db import connections
+
+_TEMPLATES = {}
+_CLUSTER = {}
+
+
+def template(kind, home):
+    """Return the address of the migrated database of a kind."""
+    if kind not in _TEMPLATES:
+        url = f"sqlite:///{home / 'template.sqlite3'}" if kind == "sqlite" else _create("template_askfirst")
+        use(url)
+        call_command("migrate", verbosity=0)
+        _TEMPLATES[kind] = url
+    return _TEMPLATES[kind]
+
+
+def copy(kind, home, folder):
+    """Make a migrated database of its own, use it, and return its address."""
+    source = template(kind, home)
+    disconnect()
+    if kind == "sqlite":
+        path = folder / "site.sqlite3"
+        shutil.copy(source.removeprefix("sqlite:///"), path)
+        url = f"sqlite:///{path}"
+    else:
+        url = _create(f"test_{secrets.token_hex(6)}", "template_askfirst")
+    use(url)
+    return url
+
+
+def leave(url):
+    """Stop using a database that was made for one test, and remove it."""
+    disconnect()
+    if url.startswith("postgres"):
+        _sql(f'DROP DATABASE IF EXISTS "{url.rsplit("/", 1)[1]}" WITH (FORCE)')
+
+
+def use(url):
+    """Point Django at a database."""
+    from askfirst_site.config.environment import read_database, read_site
+
+    if connections.settings["default"].get("_url") == url:
+        return
+    disconnect()
+    database = read_database(read_site(), {"DATABASE_URL": url})
+    connections.settings = connections.configure_settings({"default": database})
+    connections.settings["default"]["_url"] = url
+
+
+def disconnect():
+    """Close the connection, so that the next query opens a new one."""
+    connections["default"].close()
+    del connections["default"]
+    connections.settings["default"]["_url"] = None
+
+
+def stop_postgres():
+    """End the cluster, if there is one."""
+    if _CLUSTER:
+        subprocess.run(
+            [*_CLUSTER["as_user"], _program("pg_ctl"), "-D", _CLUSTER["data"], "-m", "immediate", "-w", "stop"],
+            check=False,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        shutil.rmtree(_CLUSTER["folder"], ignore_errors=True)
+        _CLUSTER.clear()
+
+
+def postgres():
+    """Start the cluster if it does not run; return the start of its databases' addresses."""
+    if _CLUSTER:
+        return _CLUSTER["url"]
+    folder = Path(tempfile.mkdtemp(prefix="askfirst-pg-", dir="/tmp"))  # the path of a socket must be short
+    as_user = []
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        shutil.chown(folder, "postgres", "postgres")
+        as_user = ["runuser", "-u", "postgres", "--"]
+    data = str(folder / "data")
+    quiet = {"stdout": subprocess.DEVNULL, "cwd": "/"}
+    subprocess.run(
+        [
+            *as_user,
+            _program("initdb"),
+            "-D",
+            data,
+            "-U",
+            "askfirst",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "-N",
+        ],
+        check=True,
+        **quiet,
+    )
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c max_connections=60"
+    subprocess.run(
+        [*as_user, _program("pg_ctl"), "-D", data, "-l", str(folder / "log"), "-w", "-o", options, "start"],
+        check=True,
+        **quiet,
+    )
+    _CLUSTER.update(
+        as_user=as_user, data=data, folder=folder, url=f"postgres://askfirst@{str(folder).replace('/', '%2F')}"
+    )
+    atexit.register(stop_postgres)
+    return _CLUSTER["url"]
+
+
+def make_empty():
+    """Make an empty database and return its name."""
+    name = f"test_{secrets.token_hex(6)}"
+    _create(name)
+    return name
+
+
+def _create(name, source="template0"):
+    url = postgres()
+    _sql(f'CREATE DATABASE "{name}" TEMPLATE "{source}"')
+    return f"{url}/{name}"
+
+
+def _sql(statement):
+    import psycopg
+
+    with psycopg.connect(host=str(_CLUSTER["folder"]), user="askfirst", dbname="postgres", autocommit=True) as session:
+        session.execute(statement)
+
+
+def _program(name):
+    """Return a program of PostgreSQL: Debian keeps those of the server out of the search path."""
+    found = shutil.which(name)
+    candidates = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
+    return found or str(candidates[-1])
