@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import struct
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -44,13 +42,9 @@ __all__ = [
     "culprit",
     "is_done",
     "part_name",
-    "prepare_worker",
     "process_unit",
     "read_report",
 ]
-
-MEMORY_MAX_BYTES = 6 << 30
-"""What one worker may allocate, memory maps of the register aside: a decoder that wants more gets an error."""
 
 _PERMITTED = OUTCOMES.index(Outcome.PERMITTED)
 _MARK = struct.Struct("<q")
@@ -107,19 +101,6 @@ class UnitReport:
 def part_name(unit: Unit) -> str:
     """Return the name of a unit's parts: they sort in the order of the input."""
     return f"part-{unit.index:06d}"
-
-
-def prepare_worker() -> None:
-    """Limit what a worker may allocate, and keep its start short.
-
-    Arrow's own pools keep memory that is free; the system's gives it back. numba loads SciPy with its first kernel
-    where it is installed, a third of a second for nothing.
-    """
-    sys.modules.setdefault("scipy", None)  # type: ignore[arg-type]  # how Python writes "there is no such module"
-    pa.set_memory_pool(pa.system_memory_pool())
-    _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    with suppress(ValueError, OSError):  # a machine with a lower limit keeps its own
-        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_MAX_BYTES, hard))
 
 
 def process_unit(settings: Settings, task: Task) -> None:
