@@ -22,7 +22,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from askfirst.audit import MANIFEST_SCHEMA, Auditor, Verdicts
-from askfirst.audit.manifest import OUTCOMES
+from askfirst.audit.manifest import OUTCOMES, REPEATING
 from askfirst.io.columns import ColumnChoice
 from askfirst.io.parts import PartWriter
 from askfirst.io.sources import Unit
@@ -186,7 +186,7 @@ def _auditor(register: Path, policy: Policy) -> Auditor:
 def _parts(work: Path, name: str) -> Iterator[Callable[[pa.Table, pa.Table], None]]:
     """Yield a function that writes rows to both parts of a unit; both appear at the end, or neither."""
     permitted: list[PartWriter] = []
-    with PartWriter(work / "manifest", name, MANIFEST_SCHEMA) as manifest:
+    with PartWriter(work / "manifest", name, MANIFEST_SCHEMA, REPEATING) as manifest:
 
         def write(rows: pa.Table, kept: pa.Table) -> None:
             manifest.write(rows)
