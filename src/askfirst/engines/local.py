@@ -31,6 +31,14 @@ _AHEAD = 3
 """Units handed out per worker: enough that none waits, few enough that memory and loss stay small."""
 
 
+_ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",  # a process with one thread can be forked, and a worker has one core
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),  # memory that is given back after every batch is asked for again
+    "MALLOC_TRIM_THRESHOLD_": str(128 << 20),
+}
+"""For workers, unless it is set already."""
+
+
 @dataclass(frozen=True, slots=True)
 class Died(Generic[T]):
     """A task whose worker ended without an answer, and that nothing could save."""
@@ -59,8 +67,7 @@ class Workers:
                     command,
                     stdin=subprocess.DEVNULL,
                     pass_fds=[theirs.fileno()],
-                    # A process with one thread can be forked, and a worker has one core.
-                    env={"OPENBLAS_NUM_THREADS": "1", **os.environ},
+                    env={**_ENVIRONMENT, **os.environ},
                 )
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
