@@ -99,8 +99,7 @@ def audit_command(source: Sequence[str], register: Path, out: Path, *, as_json: 
         _print_summary(result.summary, out, options["language"])
     if result.lost:
         names = ", ".join(result.lost[:5])
-        line = f"askfirst: {len(result.lost)} parts could not be finished: {names}; see the report's notes"
-        click.echo(line, err=True)
+        click.echo(f"askfirst: {len(result.lost)} parts not finished: {names}; see the report's notes", err=True)
         return UNFINISHED
     return DONE if result.outcomes["permitted"] == result.summary.items else NOT_ALL_PERMITTED
 
