@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from askfirst import jobs
 from askfirst.errors import ConfigError
 from askfirst.io.columns import ColumnChoice
+from askfirst.jobs import audit, build, look
 from askfirst.model import Regime, Use
 from askfirst.policy import Policy
 from askfirst.register import Register, RegisterManifest
@@ -25,7 +25,7 @@ def audit_dataset(
     out: str | Path,
     use: str = "train-generative",
     **options: Any,
-) -> jobs.AuditResult:
+) -> audit.AuditResult:
     """Audit a dataset and write the manifest, the permitted rows, the summary and the report.
 
     Args:
@@ -48,7 +48,7 @@ def audit_dataset(
             f"audit_dataset has no option {unknown[0]!r}", key=unknown[0], advice=f"known: {', '.join(sorted(known))}"
         )
     sources = [source] if isinstance(source, (str, Path)) else list(source)
-    request = jobs.AuditRequest(
+    request = audit.AuditRequest(
         sources=[str(s) for s in sources],
         register=Path(register),
         out=Path(out),
@@ -59,17 +59,17 @@ def audit_dataset(
         replace=options.get("replace", False),
         language=options.get("language", "en"),
     )
-    return jobs.audit(request)
+    return audit.audit(request)
 
 
 def build_register(works: str | Path, *, out: str | Path, **options: Any) -> RegisterManifest:
     """Build a register from a catalogue or a folder of works; see `askfirst.jobs.build.build_register`."""
-    return jobs.build_register(works, out, **{"workers": usable_cores(), **options})
+    return build.build_register(works, out, **{"workers": usable_cores(), **options})
 
 
 def match_file(file: str | Path, *, register: str | Path) -> Mapping[str, Any]:
     """Return the registered works that one file is, or holds a part of."""
-    return jobs.match_file(Path(file), Register.open(register), make_policy())
+    return look.match_file(Path(file), Register.open(register), make_policy())
 
 
 def make_policy(

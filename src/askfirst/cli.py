@@ -17,10 +17,13 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from askfirst.cli_proof import verify_proof_command, witness_group
+from askfirst.engines.lean import do_without
 from askfirst.errors import AskFirstError, ConfigError, FormatError, InputError, InterruptedRunError
 from askfirst.version import __version__
 
 if TYPE_CHECKING:
+    from askfirst.engines import Workers
+    from askfirst.jobs.audit import AuditResult
     from askfirst.jobs.tally import Tally
 
 __all__ = ["main"]
@@ -104,9 +107,26 @@ def audit_command(source: Sequence[str], register: Path, out: Path, *, as_json: 
 
     Writes OUT/manifest, OUT/permitted, OUT/summary.json and OUT/report.html.
     """
+    from askfirst.engines import Workers
+    from askfirst.jobs.prepare import PREPARE
+
+    with Workers(PREPARE) as crew:  # they get ready while this process loads what it needs itself
+        result = _audit(source, register, out, crew, options)
+    if as_json:
+        _print_json(result.summary.to_dict())
+    else:
+        _print_summary(result.summary, out, options["language"])
+    if result.lost:
+        names = ", ".join(result.lost[:5])
+        click.echo(f"askfirst: {len(result.lost)} parts not finished: {names}; see the report's notes", err=True)
+        return UNFINISHED
+    return DONE if result.outcomes["permitted"] == result.summary.items else NOT_ALL_PERMITTED
+
+
+def _audit(source: Sequence[str], register: Path, out: Path, crew: Workers, options: Mapping[str, Any]) -> AuditResult:
     from askfirst.api import make_policy, usable_cores
     from askfirst.io.columns import ColumnChoice
-    from askfirst.jobs import AuditRequest, audit
+    from askfirst.jobs.audit import AuditRequest, audit
 
     request = AuditRequest(
         sources=source,
@@ -120,18 +140,7 @@ def audit_command(source: Sequence[str], register: Path, out: Path, *, as_json: 
         language=options["language"],
     )
     with _Progress("auditing") as progress:
-        result = audit(request, progress.units)
-    if as_json:
-        _print_json(result.summary.to_dict())
-    else:
-        _print_summary(result.summary, out, options["language"])
-    if result.lost:
-        names = ", ".join(result.lost[:5])
-        click.echo(
-            f"askfirst: {len(result.lost)} parts could not be finished: {names}; see the report's notes", err=True
-        )
-        return UNFINISHED
-    return DONE if result.outcomes["permitted"] == result.summary.items else NOT_ALL_PERMITTED
+        return audit(request, progress.units, crew)
 
 
 @app.command("explain")
@@ -142,8 +151,7 @@ def audit_command(source: Sequence[str], register: Path, out: Path, *, as_json: 
 @_json
 def explain_command(folder: Path, item_id: str, register: Path | None, language: str, *, as_json: bool) -> int:
     """Say in words why an item of an audit has its verdict."""
-    from askfirst.jobs import find_item
-    from askfirst.jobs.look import works_of
+    from askfirst.jobs.look import find_item, works_of
     from askfirst.report.explain import explain
 
     row = find_item(folder, item_id)
@@ -161,7 +169,7 @@ def explain_command(folder: Path, item_id: str, register: Path | None, language:
 def match_command(file: Sequence[Path], register: Path, *, as_json: bool) -> int:
     """Find registered works in files."""
     from askfirst.api import make_policy
-    from askfirst.jobs import match_file
+    from askfirst.jobs.look import match_file
     from askfirst.register import Register
 
     opened, policy = Register.open(register), make_policy()
@@ -178,7 +186,7 @@ def match_command(file: Sequence[Path], register: Path, *, as_json: bool) -> int
 @_json
 def fingerprint_command(file: Sequence[Path], *, as_json: bool) -> int:
     """Print the fingerprints of files: what a register holds of a work, and all that leaves home."""
-    from askfirst.jobs import fingerprint_file
+    from askfirst.jobs.look import fingerprint_file
 
     results = [fingerprint_file(one) for one in file]
     if as_json:
@@ -213,7 +221,7 @@ def build_command(works: Path, out: Path, *, as_json: bool, **options: Any) -> i
     The works stay where they are; the register holds fingerprints.
     """
     from askfirst.api import usable_cores
-    from askfirst.jobs import build_register
+    from askfirst.jobs.build import build_register
 
     options["workers"] = options["workers"] or usable_cores()
     with _Progress("fingerprinting") as progress:
@@ -306,7 +314,8 @@ def selftest_command() -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and exit. The only place that exits, and one of two that catch everything."""
+    """Run the command line and exit. The only place that exits, and one of three that catch everything."""
+    do_without("pandas", "scipy")
     try:
         code = app.main(arguments, prog_name="askfirst", standalone_mode=False)
     except click.ClickException as error:

@@ -17,7 +17,8 @@ from askfirst import tlog
 from askfirst.fingerprint.image import hash_image
 from askfirst.fingerprint.text import LONG, SHORT, fold, window_minima
 from askfirst.fingerprint.url import normalise, url_key
-from askfirst.jobs import AuditRequest, audit, build_register
+from askfirst.jobs.audit import AuditRequest, audit
+from askfirst.jobs.build import build_register
 from askfirst.model import Outcome, Use
 from askfirst.policy import Policy
 from askfirst.proof.receipt import commit

@@ -15,7 +15,7 @@ from askfirst.model import MEDIA, Basis, Gap, Medium, Outcome, Preference, Signa
 from askfirst.register.reader import STANDINGS
 from askfirst.verdict import Decision
 
-__all__ = ["EVIDENCE_TYPE", "MANIFEST_SCHEMA", "OUTCOMES", "Ruling", "manifest_table"]
+__all__ = ["EVIDENCE_TYPE", "MANIFEST_SCHEMA", "OUTCOMES", "REPEATING", "Ruling", "manifest_table"]
 
 OUTCOMES: tuple[Outcome, ...] = tuple(Outcome)
 """Outcomes in the order of their codes: `OUTCOMES[code]`."""
@@ -60,6 +60,14 @@ MANIFEST_SCHEMA = pa.schema(
     ]
 )
 """Columns of the manifest; `docs/formats/manifest.md` has them in words. Dictionaries are written as plain text."""
+
+
+REPEATING = (
+    *(field.name for field in MANIFEST_SCHEMA if field.type == _WORD),
+    "work_id",
+    *(f"evidence.list.element.{name}" for name in ("kind", "name", "says", "work_id")),
+)
+"""Columns with few distinct values; looking for repeated ones among addresses and digests is lost time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from askfirst.api import make_policy, usable_cores
 from askfirst.demo.example import prepare
-from askfirst.jobs import AuditRequest, AuditResult, audit, build_register
-from askfirst.jobs.audit import Progress
+from askfirst.jobs.audit import AuditRequest, AuditResult, Progress, audit
+from askfirst.jobs.build import build_register
 
 __all__ = ["run_demo"]
 

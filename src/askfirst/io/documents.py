@@ -1,18 +1,20 @@
-"""Documents to plain text: the one entrance, whatever the format."""
+"""Documents to plain text: the one entrance, whatever the format.
+
+Each reader is loaded with the first document that needs it: together they would be a quarter of a worker's start.
+"""
 
 from __future__ import annotations
 
 from askfirst.errors import InputError, MalformedMediaError, TooLargeError, UnsupportedMediumError
-from askfirst.io.books import book_text
 from askfirst.io.encodings import decode_markup, decode_text, unbroken
 from askfirst.io.flow import DocumentLimits, check_text_size
-from askfirst.io.markup import html_text, markdown_text, subtitle_text
 from askfirst.io.sniff import HEAD_SIZE_BYTES, Format, format_of, suffix_of
 
 __all__ = ["DEFAULT_LIMITS", "DocumentLimits", "open_text"]
 
 DEFAULT_LIMITS = DocumentLimits()
 
+_MARKUP = frozenset({Format.HTML, Format.MARKDOWN, Format.SUBTITLES})
 _ARCHIVES = frozenset({Format.EPUB, Format.DOCX, Format.ODT, Format.ZIP})
 
 
@@ -53,21 +55,20 @@ def open_text(data: bytes, suffix: str, limits: DocumentLimits = DEFAULT_LIMITS)
 def _read(kind: Format, data: bytes, suffix: str, limits: DocumentLimits) -> str:
     if not data and kind is not Format.PLAIN and kind is not Format.MARKDOWN:
         raise MalformedMediaError("the file is empty", kind="corrupt", advice="fetch or export it again")
-    if kind is Format.HTML:
-        return html_text(decode_markup(data), limits)
+    if kind in _MARKUP:
+        return _markup_text(kind, data, limits)
     if kind is Format.PDF:
-        from askfirst.io.pdf import pdf_text  # noqa: PLC0415  # half of the start of a worker that meets no PDF
+        from askfirst.io.pdf import pdf_text  # noqa: PLC0415  # see the top
 
         return pdf_text(data, limits)
     if kind in _ARCHIVES:
+        from askfirst.io.books import book_text  # noqa: PLC0415  # see the top
+
         return book_text(data, limits)
     if kind is Format.OLE:
         raise _no_reader_for_ole(data)
-    if kind in {Format.PLAIN, Format.MARKDOWN, Format.SUBTITLES}:
-        text = decode_text(data)
-        if kind is Format.MARKDOWN:
-            return markdown_text(text, limits)
-        return subtitle_text(text, limits) if kind is Format.SUBTITLES else text
+    if kind is Format.PLAIN:
+        return decode_text(data)
     if kind in {Format.IMAGE, Format.AUDIO, Format.VIDEO}:
         raise UnsupportedMediumError(f"the file is not a document ({kind})", kind="not-text")
     raise UnsupportedMediumError(
@@ -75,6 +76,15 @@ def _read(kind: Format, data: bytes, suffix: str, limits: DocumentLimits) -> str
         kind="no-reader",
         advice="save it as PDF, EPUB, DOCX, HTML or plain text",
     )
+
+
+def _markup_text(kind: Format, data: bytes, limits: DocumentLimits) -> str:
+    from askfirst.io.markup import html_text, markdown_text, subtitle_text  # noqa: PLC0415  # see the top
+
+    if kind is Format.HTML:
+        return html_text(decode_markup(data), limits)
+    text = decode_text(data)
+    return markdown_text(text, limits) if kind is Format.MARKDOWN else subtitle_text(text, limits)
 
 
 def _no_reader_for_ole(data: bytes) -> InputError:

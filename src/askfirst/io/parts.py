@@ -29,6 +29,7 @@ HUGGING_FACE = b"huggingface"
 
 _ROW_GROUP_ROWS = 65_536  # large enough to scan fast, small enough to skip well
 _ROW_GROUP_BYTES = 64 << 20
+_WRITE_BATCH_ROWS = 8_192  # between two looks at the size of a page
 _READ_AHEAD_BYTES = 1 << 20  # of a column; without it a column of a whole row group is held in memory
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SUFFIX, _UNFINISHED = ".parquet", ".unfinished"
@@ -41,15 +42,17 @@ class PartWriter:
         folder: An existing folder.
         name: Without `.parquet`.
         schema: Of every table written.
+        repeating: Columns that are written as a dictionary, as Parquet names them; else all whose values repeat.
 
     Raises:
         ConfigError: The disk is full. As after any error, nothing is left behind.
     """
 
-    def __init__(self, folder: str | Path, name: str, schema: pa.Schema) -> None:
+    def __init__(self, folder: str | Path, name: str, schema: pa.Schema, repeating: Sequence[str] = ()) -> None:
         self._path = Path(folder, name + _SUFFIX)
         self._unfinished = Path(folder, f".{name}.{uuid.uuid4().hex}{_UNFINISHED}")
         self._schema = schema
+        self._dictionary = list(repeating) or True
         self._waiting: list[pa.Table] = []
         self._file: Any = None
         self._writer: Any = None
@@ -59,7 +62,13 @@ class PartWriter:
         with self._cleaned_up():
             self._file = self._unfinished.open("xb")
             self._writer = pq.ParquetWriter(
-                self._file, self._schema, compression="zstd", compression_level=1, write_page_checksum=True
+                self._file,
+                self._schema,
+                use_dictionary=self._dictionary,
+                compression="zstd",
+                compression_level=1,
+                write_page_checksum=True,
+                write_batch_size=_WRITE_BATCH_ROWS,
             )
         return self
 

@@ -23,7 +23,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from askfirst.engines import Died, run
+from askfirst.engines import Died, Workers, run
 from askfirst.errors import InputError, InterruptedRunError
 from askfirst.fingerprint.url import normalise
 from askfirst.io.columns import ColumnChoice
@@ -31,6 +31,7 @@ from askfirst.io.parts import unify_parts
 from askfirst.io.sources import Plan, plan
 from askfirst.jobs.example import first_examples, gather_examples
 from askfirst.jobs.look import read_manifest
+from askfirst.jobs.prepare import PREPARE
 from askfirst.jobs.tally import Tally, digest_of
 from askfirst.jobs.unit import (
     Settings,
@@ -39,7 +40,6 @@ from askfirst.jobs.unit import (
     culprit,
     is_done,
     part_name,
-    prepare_worker,
     process_unit,
     read_report,
 )
@@ -47,7 +47,6 @@ from askfirst.model import Outcome
 from askfirst.policy import Policy
 from askfirst.register import Register, verify_register
 from askfirst.register.format import file_digest
-from askfirst.report.html import render
 from askfirst.report.summary import RegisterHead, Summary
 from askfirst.version import __version__
 
@@ -113,23 +112,36 @@ class AuditResult:
 Progress = Callable[[int, int, Tally], None]
 
 
-def audit(request: AuditRequest, on_progress: Progress = lambda _done, _all, _tally: None) -> AuditResult:
+def audit(
+    request: AuditRequest,
+    on_progress: Progress = lambda _done, _all, _tally: None,
+    source: Workers | None = None,
+) -> AuditResult:
     """Audit a dataset.
 
     1. Open the register, plan the units, and make or take up the folder of results.
-    2. Digest the register and the input in the background.
+    2. Digest the register and the input in the background; load what the report needs.
     3. Judge the units in worker processes; add up what they counted, in their order.
     4. Wait for the digests: a damaged register ends the run with nothing published.
     5. Move the parts to their places, write the summary and the report.
+
+    Args:
+        request: What is to be audited.
+        on_progress: Called with units done, units in all, and what was counted.
+        source: Where workers come from, if somebody started preparing them already.
 
     Raises:
         InputError: A source, a setting or the folder of results cannot be used.
         SnapshotCorruptError: The register is damaged.
         InterruptedRunError: Stopped; what is finished is kept for `resume`.
     """
+    with source or Workers(PREPARE) as workers:
+        finished = _finished(request.out) if request.resume else None
+        return finished or _audit(request, on_progress, workers)
+
+
+def _audit(request: AuditRequest, on_progress: Progress, source: Workers) -> AuditResult:
     started = time.monotonic()
-    if request.resume and (finished := _finished(request.out)) is not None:
-        return finished
     register = Register.open(request.register)
     planned = plan(request.sources, request.columns)
     settings = _settings(request)
@@ -138,8 +150,9 @@ def audit(request: AuditRequest, on_progress: Progress = lambda _done, _all, _ta
     with ThreadPoolExecutor(2) as background:
         checked = background.submit(_check, request.register, stop)
         tables = background.submit(_digest_tables, planned, stop)
+        background.submit(_load_report)
         try:
-            totals = _judge(request, planned, settings, on_progress, checked)
+            totals = _judge(request, planned, settings, on_progress, checked, source)
             checked.result()
             input_digest = digest_of([*tables.result(), *totals.digests])
         except KeyboardInterrupt as interrupt:
@@ -237,6 +250,7 @@ def _judge(
     settings: Settings,
     on_progress: Progress,
     checked: Future[None],
+    source: Workers,
 ) -> _Totals:
     """Return the sum of all units: those that are done already, and those that workers do now."""
     done = {unit.index for unit in planned.units if is_done(settings.work, unit)}
@@ -246,7 +260,7 @@ def _judge(
         todo,
         workers=max(1, min(request.workers, len(todo))),
         rescue=partial(_rescue, settings),
-        prepare=prepare_worker,
+        source=source,
     )
     totals = _Totals()
     with closing(results):
@@ -265,6 +279,12 @@ def _judge(
 
 def _rescue(settings: Settings, task: Task) -> Task | None:
     return culprit(settings.work, task) if len(task.skip) < _RESCUES else None
+
+
+def _load_report() -> None:
+    from askfirst.report.html import load_template  # noqa: PLC0415  # while the workers begin, not before
+
+    load_template()
 
 
 def _check(register: Path, stop: Event) -> None:
@@ -326,6 +346,8 @@ def _publish(
     """Move the parts to their places and write the summary and the report, the summary last."""
     out, work = request.out, _settings(request).work
     unify_parts(work / "permitted")
+    from askfirst.report.html import render  # noqa: PLC0415  # loaded by `_load_report`
+
     page = render(summary, gather_examples(examples, register), request.language)
     where = {"path": os.path.relpath(register.path.resolve(), out.resolve()), "root": register.manifest.root}
     try:

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from askfirst.engines import Died, run
+from askfirst.engines import Died, Workers, run
 from askfirst.errors import BadCatalogueError, InputError
 from askfirst.fingerprint.image import stored_codes
 from askfirst.fingerprint.text import LONG, SHORT, SHORT_LETTERS, fold, window_minima
@@ -23,6 +23,7 @@ from askfirst.fingerprint.url import Entry, parse_entry
 from askfirst.io.catalogue import CatalogueRow, read_catalogue, read_terms_file
 from askfirst.io.files import read_path
 from askfirst.jobs.media import Opened, open_bytes
+from askfirst.jobs.prepare import PREPARE
 from askfirst.match.hits import KINDS
 from askfirst.model import MatchKind, Medium
 from askfirst.register import (
@@ -153,7 +154,7 @@ def _fingerprint(rows: Sequence[CatalogueRow], workers: int, on_work: Progress) 
         yield from (Print() for _ in rows)
         return
     done = 0
-    for result in run(_print_files, tasks, workers=workers, rescue=lambda _task: None):
+    for result in run(_print_files, tasks, workers=workers, rescue=lambda _task: None, source=Workers(PREPARE)):
         if isinstance(result, Died):
             names = ", ".join(file.name for file in result.task if file)
             raise InputError(f"reading one of these works ended the reader: {names[:300]}", advice="take it out")

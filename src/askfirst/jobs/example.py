@@ -20,7 +20,6 @@ from askfirst.errors import InputError
 from askfirst.fingerprint.text import fold_offsets
 from askfirst.io.documents import open_text
 from askfirst.io.files import read_path
-from askfirst.io.images import thumbnail
 from askfirst.jobs.items import Prepared
 from askfirst.match.hits import KINDS
 from askfirst.model import MatchKind
@@ -145,7 +144,7 @@ def _work_side(file: Path, where: Mapping[str, Any], *, is_picture: bool) -> tup
     try:
         data = read_path(file)
         if is_picture:
-            return thumbnail(data, _SIDE_PX), None
+            return _small(data), None
         if "work" in where:
             return None, Passage(**_passage(open_text(data, file.suffix), *where["work"]))
     except InputError:  # the work was moved or changed since: the report says that it is not at hand
@@ -153,9 +152,15 @@ def _work_side(file: Path, where: Mapping[str, Any], *, is_picture: bool) -> tup
     return None, None
 
 
+def _small(data: bytes) -> bytes:
+    from askfirst.io.images import thumbnail  # noqa: PLC0415  # many a worker meets no picture
+
+    return thumbnail(data, _SIDE_PX)
+
+
 def _thumbnail(data: bytes) -> str | None:
     try:
-        return base64.b64encode(thumbnail(data, _SIDE_PX)).decode()
+        return base64.b64encode(_small(data)).decode()
     except InputError:  # its grey values could be read, its colours cannot: the match stands without a picture
         return None
 

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from askfirst.errors import InputError, UnsupportedMediumError
 from askfirst.io.documents import open_text
-from askfirst.io.images import open_image
 from askfirst.io.sniff import HEAD_SIZE_BYTES, medium_of
 from askfirst.model import Gap, Medium, Signal
 from askfirst.signals import NOTHING
@@ -74,6 +73,8 @@ def _open(data: bytes, name: str, medium: Medium, digest: bytes) -> Opened:
     if medium == Medium.TEXT:
         return Opened(medium, digest, text=open_text(data, PurePosixPath(name).suffix))
     if medium == Medium.IMAGE:
+        from askfirst.io.images import open_image  # noqa: PLC0415  # many a worker meets no picture
+
         picture = open_image(data)
         said = read_xmp(picture.xmp) if picture.xmp else NOTHING
         return Opened(medium, digest, grey=picture.grey, signals=said.signals, gaps=said.gaps)

@@ -142,7 +142,7 @@ class Tally:
     def by_rightsholder(self, register: Register) -> tuple[tuple[RightsholderRow, ...], Others]:
         """Return the creators with most recognised items, and the sum of the others."""
         works = np.bincount(register.holder[self.works], minlength=len(register.holders))
-        ranked = self.holders.ranked()
+        ranked = self.holders.ranked(len(self.holders.table))
         rows = tuple(
             RightsholderRow(
                 register.holders[int(one["key"])].as_py(),
@@ -162,13 +162,13 @@ class Tally:
         Args:
             host_of: Returns the host of an item, by unit and row.
         """
-        ranked, exact = self.hosts.ranked(), self.hosts.dropped == 0
+        ranked, exact = self.hosts.ranked(TOP), self.hosts.dropped == 0
         rows = tuple(
             HostRow(host_of(int(one["unit"]), int(one["row"])), int(one["counts"].sum()), _counts(one["counts"]), exact)
-            for one in ranked[:TOP]
+            for one in ranked
         )
-        rest = self.hosts.totals - ranked["counts"][:TOP].sum(axis=0, dtype=np.int64)
-        names = len(ranked[TOP:]) + self.hosts.dropped
+        rest = self.hosts.totals - ranked["counts"].sum(axis=0, dtype=np.int64)
+        names = len(self.hosts.table) - len(ranked) + self.hosts.dropped
         return rows, Others(names, int(rest.sum()), _counts(rest), exact=exact)
 
     def gap_groups(self) -> tuple[GapGroup, ...]:

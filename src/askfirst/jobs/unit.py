@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import struct
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +22,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from askfirst.audit import MANIFEST_SCHEMA, Auditor, Verdicts
-from askfirst.audit.manifest import OUTCOMES
+from askfirst.audit.manifest import OUTCOMES, REPEATING
 from askfirst.io.columns import ColumnChoice
 from askfirst.io.parts import PartWriter
 from askfirst.io.sources import Unit
@@ -44,13 +42,9 @@ __all__ = [
     "culprit",
     "is_done",
     "part_name",
-    "prepare_worker",
     "process_unit",
     "read_report",
 ]
-
-MEMORY_MAX_BYTES = 6 << 30
-"""What one worker may allocate, memory maps of the register aside: a decoder that wants more gets an error."""
 
 _PERMITTED = OUTCOMES.index(Outcome.PERMITTED)
 _MARK = struct.Struct("<q")
@@ -107,19 +101,6 @@ class UnitReport:
 def part_name(unit: Unit) -> str:
     """Return the name of a unit's parts: they sort in the order of the input."""
     return f"part-{unit.index:06d}"
-
-
-def prepare_worker() -> None:
-    """Limit what a worker may allocate, and keep its start short.
-
-    Arrow's own pools keep memory that is free; the system's gives it back. numba loads SciPy with its first kernel
-    where it is installed, a third of a second for nothing.
-    """
-    sys.modules.setdefault("scipy", None)  # type: ignore[arg-type]  # how Python writes "there is no such module"
-    pa.set_memory_pool(pa.system_memory_pool())
-    _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    with suppress(ValueError, OSError):  # a machine with a lower limit keeps its own
-        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_MAX_BYTES, hard))
 
 
 def process_unit(settings: Settings, task: Task) -> None:
@@ -205,7 +186,7 @@ def _auditor(register: Path, policy: Policy) -> Auditor:
 def _parts(work: Path, name: str) -> Iterator[Callable[[pa.Table, pa.Table], None]]:
     """Yield a function that writes rows to both parts of a unit; both appear at the end, or neither."""
     permitted: list[PartWriter] = []
-    with PartWriter(work / "manifest", name, MANIFEST_SCHEMA) as manifest:
+    with PartWriter(work / "manifest", name, MANIFEST_SCHEMA, REPEATING) as manifest:
 
         def write(rows: pa.Table, kept: pa.Table) -> None:
             manifest.write(rows)

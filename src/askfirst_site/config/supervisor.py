@@ -100,6 +100,7 @@ def _web_server(host: str, port: int, workers: int) -> list[str]:
         "--port": str(port),
         "--workers": str(workers),
         "--workers-kill-timeout": "10",
+        "--respawn-interval": "0.5",
         "--log-level": "warning",
     }
     arguments = [text for pair in options.items() for text in pair]

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from askfirst.api import make_policy
-from askfirst.jobs import AuditRequest, audit, build_register
+from askfirst.jobs.audit import AuditRequest, audit
+from askfirst.jobs.build import build_register
 
 SYLLABLES = (
     "ba",

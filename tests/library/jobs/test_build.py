@@ -9,7 +9,8 @@ from cast import CATALOGUE, photograph, prose, register_in, write_works
 
 from askfirst.api import make_policy
 from askfirst.errors import BadCatalogueError, InputError, SnapshotCorruptError, VersionUnsupportedError
-from askfirst.jobs import build_register, match_file
+from askfirst.jobs.build import build_register
+from askfirst.jobs.look import match_file
 from askfirst.register import MANIFEST_NAME, Register, verify_register
 
 
