@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo site test lint bench docs setup setup-site setup-dev programs browser clean
+.PHONY: demo site test test-library lint bench docs setup setup-site setup-dev programs browser clean
 
 demo: setup ## build a register of example works and audit a real dataset
 	rm -rf demo
@@ -14,6 +14,9 @@ site: setup-site ## run the campaign site with its example on http://127.0.0.1:8
 
 test: setup-dev programs browser ## all tests
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+test-library: setup-dev programs ## the library's tests only
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile tests/library
 
 lint: setup-dev ## style, types, import law
 	$(BIN)/ruff format --check .
