@@ -36,6 +36,7 @@ TESTS = Path(__file__).parents[1] / "tests" / "site"
 CODE = re.compile(r"^ {4}([2-9A-HJ-NP-Z]{6})$", re.MULTILINE)
 READS = ["/en/"] * 12 + ["/de/"] * 3 + ["/nl/"] * 2 + ["/count.json"] * 2 + ["/en/signatories"]
 """What twenty readers look at."""
+WARM_UP_S = 5
 SETUP = """
 from datetime import UTC, datetime
 from askfirst_site.statement import actions
@@ -52,7 +53,7 @@ actions.freeze_version(actor=None, version=version, now=now)
 
 
 @contextlib.contextmanager
-def site(folder: Path, database: str, workers: int) -> Iterator[tuple[int, dict[str, str], int]]:
+def site(folder: Path, database: str, workers: int | None) -> Iterator[tuple[int, dict[str, str], int]]:
     """Run the whole site; give its port, its environment and the id of its process."""
     port = free_port()
     environment = {
@@ -68,11 +69,12 @@ def site(folder: Path, database: str, workers: int) -> Iterator[tuple[int, dict[
 
         environment["DATABASE_URL"] = f"{databases.postgres()}/{databases.make_empty()}"
     own = [sys.executable, "-m", "askfirst", "site"]
+    chosen = ["--workers", str(workers)] if workers else []
     for command in (["migrate", "--verbosity", "0"], ["shell", "--no-imports", "--command", SETUP]):
         subprocess.run([*own, "manage", *command], env=environment, stdout=subprocess.DEVNULL, check=True)
     log = (folder / "up.log").open("w")
     process = subprocess.Popen(
-        [*own, "up", "--no-input", "--port", str(port), "--workers", str(workers)],
+        [*own, "up", "--no-input", "--port", str(port), *chosen],
         env=environment,
         stdout=log,
         stderr=log,
@@ -157,6 +159,12 @@ class Crowd:
     def headers(self) -> dict[str, str]:
         return {"X-Forwarded-For": ".".join(str(self.random.randrange(1, 255)) for _ in range(4))}
 
+    async def warm_up(self) -> None:
+        """Look at each page for a while, as people did yesterday: templates and caches of all processes are filled."""
+        await self.run.pace("read", 100, WARM_UP_S, self.read)
+        await self.run.finish()
+        self.readers.close()
+
     async def come(self, seconds: float, signs: float, reads: float) -> float:
         start = time.monotonic()
         expected = int(signs * seconds)
@@ -196,12 +204,13 @@ def numbers_at_the_end(port: int, environment: dict[str, str], folder: Path, con
     }
 
 
-def mixed(database: str, seconds: float, signs: float, reads: float, workers: int) -> dict[str, object]:
+def mixed(database: str, seconds: float, signs: float, reads: float, workers: int | None) -> dict[str, object]:
     with (
         tempfile.TemporaryDirectory(prefix="askfirst-bench-") as name,
         site(Path(name), database, workers) as (port, environment, pid),
     ):
         crowd = Crowd(port, Path(name))
+        asyncio.run(Crowd(port, Path(name)).warm_up())
         before, servers = cpu_s(), tree_cpu_s(pid)
         took = asyncio.run(crowd.come(seconds, signs, reads))
         own_cpu = (cpu_s() - before) / took
@@ -292,7 +301,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--signs", type=float, default=50)
     parser.add_argument("--reads", type=float, default=1000)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, help="Web server processes; by default as `site up` decides")
     parser.add_argument("--database", nargs="*", choices=["sqlite", "postgres"], default=["sqlite", "postgres"])
     chosen = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers end with us

@@ -138,16 +138,20 @@ class PageCache:
             answer.update(status=status, headers=headers, exc_info=exc_info)
             return _refuse_write
 
-        chunks = self.application(environ, remember)
+        # HEAD is GET without the body: views need not know it, and both are kept as one.
+        is_head = environ["REQUEST_METHOD"] == "HEAD"
+        chunks = self.application({**environ, "REQUEST_METHOD": "GET"} if is_head else environ, remember)
         seconds = _seconds_of(answer["status"], answer["headers"])
-        if not seconds or environ["REQUEST_METHOD"] == "HEAD":
-            kept = [(name, value) for name, value in answer["headers"] if name.lower() != HEADER.lower()]
-            start_response(answer["status"], kept, *([answer["exc_info"]] if answer["exc_info"] else []))
+        if not seconds and not is_head:
+            start_response(answer["status"], _without_mark(answer["headers"]), *_exc_info(answer))
             return chunks
         try:
             body = b"".join(chunks)
         finally:
             getattr(chunks, "close", lambda: None)()
+        if not seconds:
+            start_response(answer["status"], _without_mark(answer["headers"]), *_exc_info(answer))
+            return []
         page = self._page(answer["status"], answer["headers"], body, seconds)
         self._keep(key, page)
         return self._send(page, environ, start_response)
@@ -188,6 +192,14 @@ class PageCache:
         headers.append(("Content-Length", str(len(body))))
         start_response(page.status, headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+
+
+def _without_mark(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in headers if name.lower() != HEADER.lower()]
+
+
+def _exc_info(answer: dict[str, Any]) -> list[Any]:
+    return [answer["exc_info"]] if answer["exc_info"] else []
 
 
 def _refuse_write(_data: bytes) -> None:

@@ -12,6 +12,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from askfirst_site.config.parents import end_with_parent
+
 SITE = [sys.executable, "-m", "askfirst", "site"]
 
 
@@ -59,7 +61,11 @@ def up(env, *arguments, port=None):
     log = Path(env["ASKFIRST_DATA"]).with_suffix(".up.log")
     with log.open("a") as stream:
         process = subprocess.Popen(
-            [*SITE, "up", "--no-input", "--port", str(port), *arguments], env=env, stdout=stream, stderr=stream
+            [*SITE, "up", "--no-input", "--port", str(port), *arguments],
+            env=env,
+            stdout=stream,
+            stderr=stream,
+            preexec_fn=lambda: end_with_parent(signal.SIGTERM),  # noqa: PLW1509  # no threads run yet
         )
         try:
             wait_for(lambda: get(port, "/health")[0] == 200 or process.poll() is not None, "the site is well")
@@ -82,6 +88,14 @@ def children(process):
             if int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1]) == process.pid:
                 found[(entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()] = int(entry.name)
     return found
+
+
+def is_alive(pid):
+    """Tell whether a process runs; one that has ended and was not asked how does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def child(process, word):

@@ -178,3 +178,17 @@ def test_memory_has_a_limit():
         ask(cache, query=f"n={number}")
     assert cache._size_bytes <= 64 << 20
     assert len(cache._pages) < 70
+
+
+def test_head_of_a_page_that_is_not_kept_has_no_body_either():
+    pages = Pages(seconds="")
+    status, _, body = ask(PageCache(pages), method="HEAD")
+    assert (status, body, pages.asked) == ("200 OK", b"", 1)
+
+
+def test_head_comes_from_the_page_that_get_built():
+    pages = Pages()
+    cache = PageCache(pages)
+    ask(cache, method="HEAD")
+    ask(cache)
+    assert pages.asked == 1

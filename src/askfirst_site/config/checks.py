@@ -64,7 +64,7 @@ def _mail() -> Iterator[Finding]:
             yield False, "Set ASKFIRST_MAIL_FROM to an address that your mail provider lets you send from."
     else:
         yield False, f"Mail is only written into {site.mail_folder}: set ASKFIRST_EMAIL_URL, or nobody can confirm."
-    if site.email_url.startswith("anymail+") and "WEBHOOK_SECRET" not in settings.ANYMAIL:
+    if site.email_url.startswith("anymail+") and "WEBHOOK_SECRET" not in getattr(settings, "ANYMAIL", {}):
         yield False, "Bounces are not heard: add ?webhook_secret=NAME:PASSWORD to ASKFIRST_EMAIL_URL."
 
 

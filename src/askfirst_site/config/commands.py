@@ -41,8 +41,8 @@ def site() -> None:
 @click.option("--example", is_flag=True, help="Load the example campaign, if there is no statement yet.")
 @click.option("--no-input", is_flag=True, help="Ask nothing.")
 @click.option("--admin", "admin_email", help="E-mail of the first account, made when there is none.")
-@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Web server processes.")
-def up(port: int, host: str, admin_email: str | None, workers: int, *, example: bool, no_input: bool) -> int:
+@click.option("--workers", type=click.IntRange(1, 64), help="Web server processes; by default one more than cores.")
+def up(port: int, host: str, admin_email: str | None, workers: int | None, *, example: bool, no_input: bool) -> int:
     """Start the site: web server, sequencer and mailer. Ctrl-C ends them."""
     os.environ.setdefault("ASKFIRST_URL", f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}")  # noqa: S104  # only compared
     _prepare()
@@ -57,7 +57,7 @@ def up(port: int, host: str, admin_email: str | None, workers: int, *, example: 
             click.echo(f"Account of the organiser: {email}\nIts password, shown this once: {password}")
         if example and starting.load_example():
             click.echo("The example campaign is loaded.")
-        return supervisor.run(host, port, workers, click.echo)
+        return supervisor.run(host, port, workers or len(os.sched_getaffinity(0)) + 1, click.echo)
 
 
 @site.command("check")
@@ -96,6 +96,19 @@ def restore_command(file: Path) -> int:
     for line in restore(file):
         click.echo(line)
     return DONE
+
+
+@site.command("recount")
+@click.option("--repair", is_flag=True, help="Write the tallies anew from the signatures. Stop the site before.")
+def recount_command(*, repair: bool) -> int:
+    """Count everything again: tallies, signatures, the log. Ends with 1 where they differ."""
+    _set_up()
+    from askfirst_site.config.recounting import recount
+
+    is_equal, lines = recount(repair=repair)
+    for line in lines:
+        click.echo(line)
+    return DONE if is_equal else MISSING
 
 
 @site.command("sequencer")

@@ -315,7 +315,7 @@ def email_settings(site: Site) -> dict[str, object]:
             "EMAIL_BACKEND": f"anymail.backends.{service}.EmailBackend",
             "ANYMAIL": {token: unquote(parts.netloc), **options},
         }
-    options = parse_qs(parts.query)
+    asked = parse_qs(parts.query)
     return {
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
         "EMAIL_HOST": parts.hostname,
@@ -323,7 +323,7 @@ def email_settings(site: Site) -> dict[str, object]:
         "EMAIL_HOST_USER": unquote(parts.username or ""),
         "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
         "EMAIL_USE_SSL": parts.scheme == "smtps",
-        "EMAIL_USE_TLS": options.get("tls", ["0"])[0] == "1",
+        "EMAIL_USE_TLS": asked.get("tls", ["0"])[0] == "1",
         "EMAIL_TIMEOUT": 20,
     }
 
@@ -343,6 +343,7 @@ def read_database(site: Site, environ: Mapping[str, str] | None = None) -> dict[
             raise _unusable("DATABASE_URL", "", "for example postgres://user:password@localhost/askfirst") from error
     database["CONN_MAX_AGE"] = None
     if str(database["ENGINE"]).endswith("sqlite3"):
+        database["ENGINE"] = "askfirst_site.config.sqlite"
         database["OPTIONS"] = {
             # A transaction that reads and then writes would fail at once where another writes: take the lock first.
             "transaction_mode": "IMMEDIATE",

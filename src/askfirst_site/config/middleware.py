@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 
 __all__ = ["StaffCsrf", "VisitorAddress", "network_of"]
@@ -26,8 +27,8 @@ class StaffCsrf(CsrfViewMiddleware):
             super().process_request(request)
 
     def process_view(
-        self, request: HttpRequest, callback: Callable[..., HttpResponse], callback_args: Any, callback_kwargs: Any
-    ) -> HttpResponse | None:
+        self, request: HttpRequest, callback: Callable[..., HttpResponseBase], callback_args: Any, callback_kwargs: Any
+    ) -> HttpResponseForbidden | None:
         """Refuse a post without the token, on staff pages only."""
         if not _is_for_staff(request):
             return None
@@ -42,7 +43,7 @@ class VisitorAddress:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Find the address and pass the request on."""
-        request.network = network_of(request.META, settings.ASKFIRST.trusted_proxies)  # type: ignore[attr-defined]
+        request.network = network_of(request.META, settings.ASKFIRST.trusted_proxies)  # type: ignore[attr-defined]  # ours
         return self.get_response(request)
 
 

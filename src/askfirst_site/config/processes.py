@@ -5,6 +5,7 @@ Each ends by itself on the first error it cannot explain: whoever started it sta
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import signal
@@ -78,7 +79,7 @@ def _keep(sequencer: Sequencer, stop: threading.Event) -> None:
         while not stop.wait(_KEEP_S if log else 1.0):
             log = LogFolder(site.log_folder)
             now = _now()
-            _apart("witnesses", now, lambda now, log=log: _witness(sequencer, log, now))
+            _apart("witnesses", now, functools.partial(_witness, sequencer, log))
             if _is_due(site.heartbeat_folder / "hourly", f"{now:%Y-%m-%dT%H}"):
                 for hook in hooks.HOURLY:
                     _apart("hourly", now, hook)

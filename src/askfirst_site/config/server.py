@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import io
+import multiprocessing
+import signal
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +19,7 @@ from typing import Any
 
 from django.db import connection
 
+from askfirst_site.config.parents import end_with_parent
 from askfirst_site.config.wsgi import application as pages
 from askfirst_site.page_cache import Key, PageCache
 
@@ -143,6 +146,8 @@ def _environ(scope: Any) -> dict[str, Any]:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
+    if scope.authority:  # HTTP/2 says it there
+        environ["HTTP_HOST"] = scope.authority
     for name, value in scope.headers.items():
         key = name.upper().replace("-", "_")
         key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
@@ -153,9 +158,11 @@ def _environ(scope: Any) -> dict[str, Any]:
     return environ
 
 
+if _server := multiprocessing.parent_process():  # a worker whose server was killed would go on on its port, for ever
+    end_with_parent(signal.SIGKILL, _server.pid)
 sys.setswitchinterval(_SWITCH_S)
 gc.collect()
 gc.freeze()  # what was imported stays: looking through it again and again costs a tenth of every request
 gc.set_threshold(_GARBAGE_AFTER)
 # One thread a process on SQLite: it has one writer, and more threads only wait longer for it.
-application = Front(pages, threads=1 if connection.vendor == "sqlite" else 4)
+application = Front(pages, threads=1 if connection.vendor == "sqlite" else 2)

@@ -29,7 +29,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.socialaccount",
-    *(["allauth.socialaccount.providers.orcid"] if ASKFIRST.orcid else []),
+    "allauth.socialaccount.providers.orcid",  # offered to signers where ASKFIRST_ORCID_ID is set
     "anymail",
     "csp",
     "ninja",
@@ -97,9 +97,7 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # accounts are made by an organiser, never by signing up
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
-MFA_PASSKEY_LOGIN_ENABLED = False
-MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not ASKFIRST.production
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]  # the pages for keys need inline script, which our policy refuses
 MFA_TOTP_ISSUER = "Ask First"
 ALLAUTH_TRUSTED_PROXY_COUNT = ASKFIRST.trusted_proxies
 LOGIN_URL = "account_login"

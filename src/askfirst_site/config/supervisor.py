@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import os
 import signal
@@ -13,18 +12,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from django.conf import settings
 from django.db import connection
 
 from askfirst.errors import ConfigError
+from askfirst_site.config.parents import end_with_parent
 
 __all__ = ["one_at_a_time", "run"]
 
 _STOP_LIMIT_S = 15.0
 _BACK_OFF_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 _SETTLED_S = 60.0
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass
@@ -42,7 +42,7 @@ class _Child:
         self.process = subprocess.Popen(  # noqa: S603  # our own program
             self.command,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509  # no threads before the start
+            preexec_fn=partial(end_with_parent, signal.SIGTERM),  # noqa: PLW1509  # no threads before the start
         )
 
 
@@ -136,8 +136,3 @@ def _end(children: list[_Child]) -> None:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def _die_with_parent() -> None:
-    """Ask the kernel to end this child when whoever supervises it is killed."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

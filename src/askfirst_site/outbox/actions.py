@@ -89,8 +89,8 @@ def open_message(mail: Mail) -> Message:
     Raises:
         ProofError: It was encrypted under another key.
     """
-    parts = json.loads(decrypt(mail.message_encrypted))
-    return Message(decrypt(mail.to_encrypted).decode(), parts["subject"], parts["text"], parts["headers"])
+    parts = json.loads(decrypt(bytes(mail.message_encrypted)))
+    return Message(decrypt(bytes(mail.to_encrypted)).decode(), parts["subject"], parts["text"], parts["headers"])
 
 
 def suppress(*, to_mac: bytes, scope: str, reason: str, now: datetime) -> Suppression:

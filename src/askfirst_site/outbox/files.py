@@ -29,6 +29,6 @@ class FileBackend(BaseEmailBackend):
             lines = [f"From: {message.from_email}", f"To: {to}", f"Subject: {message.subject}"]
             lines += [f"{key}: {value}" for key, value in message.extra_headers.items()]
             draft = folder / f".{secrets.token_hex(8)}"
-            draft.write_text("\n".join([*lines, "", message.body]), encoding="utf-8")
+            draft.write_text("\n".join([*lines, "", str(message.body)]), encoding="utf-8")
             draft.rename(folder / name)
         return len(email_messages)

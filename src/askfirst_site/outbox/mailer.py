@@ -194,9 +194,10 @@ def _is_suppressed(mail: Mail) -> bool:
 
 def _finish(mail: Mail, state: str, *, sent: datetime | None = None, message_id: str = "", error: str = "") -> None:
     """Write down what became of a mail, and wipe what it said and to whom."""
-    Mail.objects.filter(pk=mail.pk).update(
-        state=state, sent=sent, message_id=message_id, error=error, to_encrypted=b"", message_encrypted=b""
-    )
+    with transaction.atomic():  # a statement of its own would wait for SQLite without a place in the queue
+        Mail.objects.filter(pk=mail.pk).update(
+            state=state, sent=sent, message_id=message_id, error=error, to_encrypted=b"", message_encrypted=b""
+        )
 
 
 def _words(error: BaseException) -> str:

@@ -20,7 +20,7 @@ FONT = Path(__file__).parent / "static/public/newsreader.woff2"
 
 def rounded(n: int) -> int:
     """Return a number as a picture may keep it for a while: two digits, rounded down."""
-    scale = 10 ** max(0, len(str(n)) - 2)
+    scale: int = 10 ** max(0, len(str(n)) - 2)
     return n // scale * scale
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from askfirst_site.public.countries import choices as countries
@@ -13,6 +14,9 @@ from askfirst_site.statement import actions
 from askfirst_site.statement.errors import FormError
 from askfirst_site.statement.models import Discipline, Display, Kind
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 __all__ = ["AskForm", "CodeForm", "DomainForm", "LineForm", "SignatureForm", "VouchForm"]
 
 
@@ -20,7 +24,11 @@ class PlainForm(forms.Form):
     """A form whose fields are called by their plain names."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="%s", label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs | {"auto_id": "%s", "label_suffix": ""})
+
+    def offer(self, name: str, choices: list[tuple[str, StrOrPromise]]) -> None:
+        """Set what a field lets people choose from."""
+        cast("forms.ChoiceField", self.fields[name]).choices = choices
 
     def refuse(self, error: FormError) -> None:
         """Show what an action refused, beside the field it is about."""
@@ -28,7 +36,7 @@ class PlainForm(forms.Form):
             self.add_error(name if name in self.fields else None, str(text))
 
 
-def _text(label: object, longest: int = 200, *, required: bool = False, **attrs: str) -> forms.CharField:
+def _text(label: StrOrPromise, longest: int = 200, /, *, required: bool = False, **attrs: str) -> forms.CharField:
     return forms.CharField(
         label=label,
         required=required,
@@ -38,7 +46,7 @@ def _text(label: object, longest: int = 200, *, required: bool = False, **attrs:
     )
 
 
-def _email(label: object = _("E-mail")) -> forms.EmailField:
+def _email(label: StrOrPromise) -> forms.EmailField:
     return forms.EmailField(
         label=label,
         max_length=254,
@@ -85,7 +93,7 @@ class SignatureForm(PlainForm):
         help_text=_("if you like"),
         widget=forms.Select(attrs={"autocomplete": "country"}),
     )
-    email = _email()
+    email = _email(_("E-mail"))
     display = forms.ChoiceField(choices=Display.choices, initial=Display.FULL, required=False, widget=forms.RadioSelect)
     consent = forms.BooleanField(
         error_messages={"required": _("Please tick that you agree: without it we may not print it.")}
@@ -100,8 +108,8 @@ class SignatureForm(PlainForm):
     def __init__(self, page: Page, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.page = page
-        self.fields["discipline"].choices = [("", ""), *Discipline.choices]
-        self.fields["country"].choices = [("", ""), *countries(page.ui)]
+        self.offer("discipline", [("", ""), *Discipline.choices])
+        self.offer("country", [("", ""), *countries(page.ui)])
 
     def clean(self) -> dict[str, Any]:
         """Ask the action whether it could take this."""
@@ -147,7 +155,7 @@ class CodeForm(PlainForm):
         self.known = known
 
 
-ACTIONS: list[tuple[str, object]] = [
+ACTIONS: list[tuple[str, StrOrPromise]] = [
     ("show", _("change how I am shown, or correct a mistake")),
     ("withdraw", _("withdraw my signature")),
     ("export", _("get everything you hold about me, with my receipt")),
@@ -168,6 +176,12 @@ class AskForm(PlainForm):
     )
     email = _email(_("The address you signed with"))
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if settings.ASKFIRST.orcid is not None:
+            words = dict(ACTIONS) | {"prove": _("prove my domain or my ORCID iD")}
+            self.offer("action", list(words.items()))
+
 
 class LineForm(PlainForm):
     """How a signer is shown."""
@@ -181,7 +195,7 @@ class LineForm(PlainForm):
 
     def __init__(self, page: Page, kind: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["country"].choices = [("", ""), *countries(page.ui)]
+        self.offer("country", [("", ""), *countries(page.ui)])
         if kind == Kind.PERSON:
             del self.fields["affiliation"]
         else:

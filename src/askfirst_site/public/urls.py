@@ -36,6 +36,7 @@ pages: list[URLPattern | URLResolver] = [
     path("my-card.png", pictures.my_card, name="my_card"),
     path("mine", mine.ask, name="mine"),
     path("mine/code", mine.type_code, name="mine_code"),
+    path("mine/orcid", mine.after_orcid, name="mine_orcid"),
     path("mine/<slug:action>", mine.act, name="mine_act"),
     path("not-me/<str:token>", signing.not_me, name="not_me"),
     path("updates/stop/<str:token>", signing.stop, name="stop"),

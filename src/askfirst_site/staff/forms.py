@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.conf import settings
@@ -37,6 +37,17 @@ __all__ = [
 ]
 
 
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm
+else:
+
+    class ModelForm(forms.ModelForm):
+        """Django's, told by `ModelForm[Statement]` what it edits; its own cannot be written so when it runs."""
+
+        def __class_getitem__(cls, _model: type) -> type:
+            return cls
+
+
 class When(forms.DateTimeInput):
     """A day and a time, in UTC."""
 
@@ -69,7 +80,7 @@ def language_choices(*more: str) -> list[tuple[str, str]]:
     return [(code, f"{words.language_name(code)} ({code})") for code in codes]
 
 
-class StatementForm(forms.ModelForm):
+class StatementForm(ModelForm[Statement]):
     """What a statement is called and who runs it."""
 
     class Meta:
@@ -109,7 +120,7 @@ class DatesForm(forms.Form):
     )
 
 
-class TextForm(forms.ModelForm):
+class TextForm(ModelForm[Text]):
     """One language of a version."""
 
     class Meta:
@@ -185,7 +196,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Why"), max_length=300)
 
 
-class AddresseeForm(forms.ModelForm):
+class AddresseeForm(ModelForm[Addressee]):
     """Somebody who is asked for something."""
 
     class Meta:
@@ -196,7 +207,7 @@ class AddresseeForm(forms.ModelForm):
         help_texts = {"request": _("In one sentence: what should they do?")}
 
 
-class AnswerForm(forms.ModelForm):
+class AnswerForm(ModelForm[Answer]):
     """What they said or did."""
 
     class Meta:
@@ -206,7 +217,7 @@ class AnswerForm(forms.ModelForm):
         widgets = {"on": Day()}
 
 
-class ImportForm(forms.ModelForm):
+class ImportForm(ModelForm[ImportedCount]):
     """A number that others collected."""
 
     class Meta:
@@ -217,7 +228,7 @@ class ImportForm(forms.ModelForm):
         help_texts = {"evidence_url": _("Where everybody can see that number.")}
 
 
-class UpdateForm(forms.ModelForm):
+class UpdateForm(ModelForm[Update]):
     """News."""
 
     class Meta:
@@ -290,7 +301,7 @@ class RemovalForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["flag"].choices = [("", _("any")), *words.FLAGS.items()]
+        cast("forms.ChoiceField", self.fields["flag"]).choices = [("", _("any")), *words.FLAGS.items()]
 
     def clean_signature_ids(self) -> tuple[int, ...]:
         """Return the numbers."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path
 from django.utils import translation
@@ -25,10 +26,22 @@ from askfirst_site.accounts.models import User
 from askfirst_site.statement.errors import FormError, StatementError
 from askfirst_site.statement.models import Statement
 
-__all__ = ["MODERATOR", "ORGANISER", "attempt", "needs_second_factor", "page", "role_of"]
+__all__ = ["MODERATOR", "ORGANISER", "StaffRequest", "attempt", "needs_second_factor", "page", "role_of"]
 
 ORGANISER = "organiser"
 MODERATOR = "moderator"
+
+
+class StaffRequest(HttpRequest):
+    """What a view behind the gate gets: somebody who works here is signed in.
+
+    Args:
+        user: Who it is.
+        role: What they may do: `organiser` or `moderator`.
+    """
+
+    user: User
+    role: str
 
 
 def role_of(user: Any) -> str | None:
@@ -45,7 +58,7 @@ def needs_second_factor(user: User) -> bool:
     return settings.ASKFIRST.production and not is_mfa_enabled(user)
 
 
-def page(route: str, view: Callable[..., HttpResponse], name: str, role: str = ORGANISER) -> URLPattern:
+def page(route: str, view: Callable[..., HttpResponseBase], name: str, role: str = ORGANISER) -> URLPattern:
     """Return the address of a staff page behind its gate.
 
     A `slug` in the route becomes the view's argument `statement`.
@@ -58,21 +71,22 @@ def page(route: str, view: Callable[..., HttpResponse], name: str, role: str = O
     """
 
     @functools.wraps(view)
-    def gated(request: HttpRequest, **captured: Any) -> HttpResponse:
+    def gated(request: HttpRequest, **captured: Any) -> HttpResponseBase:
         have = role_of(request.user)
         if have is None:
             if request.user.is_authenticated:
                 return render(request, "staff/refused.html", status=403)
             return redirect_to_login(request.get_full_path(), settings.LOGIN_URL)
-        if needs_second_factor(request.user):
+        known = cast("StaffRequest", request)
+        if needs_second_factor(known.user):
             return redirect("mfa_index")
         if role == ORGANISER and have != ORGANISER:
             return render(request, "staff/refused.html", {"role": have}, status=403)
         if (slug := captured.pop("slug", None)) is not None:
             captured["statement"] = get_object_or_404(Statement, slug=slug)
-        request.role = have
-        with translation.override(request.user.language):
-            response = view(request, **captured)
+        known.role = have
+        with translation.override(known.user.language):
+            response = view(known, **captured)
         response.headers["X-Robots-Tag"] = "noindex"
         return response
 

@@ -120,7 +120,8 @@ def alarm_words(alarm: Alarm) -> dict[str, Any]:
     """Return an alarm as the pages show it: title, detail, what to do."""
     advice = {
         "recount": _(
-            "Quote no numbers until somebody technical has looked: a stored total and the log differ. "
+            "Quote no numbers until somebody technical has looked: a stored total and the log differ. On the server "
+            "`askfirst site recount` says what differs, and with `--repair`, while the site is stopped, puts it right. "
             "`askfirst verify --log` counts the log again; what it says is right."
         ),
         "log": _(

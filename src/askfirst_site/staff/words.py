@@ -51,6 +51,7 @@ VERBS = {
     "new_version": gettext_lazy("began"),
     "open_account": gettext_lazy("opened again the account of"),
     "prove_by_hand": gettext_lazy("recorded a proof of"),
+    "prove_orcid": gettext_lazy("proved an ORCID iD:"),
     "publish_update": gettext_lazy("published"),
     "queue_update_mails": gettext_lazy("queued mails of"),
     "rank_notables": gettext_lazy("changed the order in front of"),
@@ -94,6 +95,6 @@ def duration(seconds: float | None) -> str:
 def language_name(code: str) -> str:
     """Name a language in itself; an unknown code stays a code."""
     try:
-        return get_language_info(code)["name_local"]
+        return str(get_language_info(code)["name_local"])
     except KeyError:
         return code

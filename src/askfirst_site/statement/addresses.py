@@ -20,6 +20,7 @@ __all__ = [
     "clean_website",
     "domain_of",
     "email_mac",
+    "likely_domain",
     "page_url",
 ]
 
@@ -34,6 +35,14 @@ libero.it telenet.be skynet.be bluewin.ch sunrise.ch hotmail.de hotmail.nl hotma
 """
 PROVIDERS = frozenset(_PROVIDERS.split())
 """Anybody may have an address there: it says nothing about who they are, and many of them are no burst."""
+_COMMON_TEXT = """
+gmail.com outlook.com hotmail.com yahoo.com icloud.com live.com googlemail.com protonmail.com proton.me aol.com
+gmx.de web.de gmx.net t-online.de gmx.at gmx.ch freenet.de posteo.de mailbox.org outlook.de hotmail.de yahoo.de
+ziggo.nl kpnmail.nl hotmail.nl live.nl planet.nl xs4all.nl hotmail.co.uk yahoo.co.uk orange.fr telenet.be bluewin.ch
+"""
+_COMMON = tuple(_COMMON_TEXT.split())
+"""Where most addresses are, the largest first: what somebody meant who typed almost this."""
+_SHORT = 5
 _SAME = {"googlemail.com": "gmail.com", "pm.me": "proton.me", "protonmail.com": "proton.me", "me.com": "icloud.com",
          "mac.com": "icloud.com"}  # fmt: skip
 _DOTS_MEAN_NOTHING = frozenset({"gmail.com", "proton.me"})
@@ -84,6 +93,37 @@ def email_mac(address: str) -> bytes:
 def domain_of(address: str) -> str:
     """Return the part after the at sign."""
     return address.rpartition("@")[2].lower()
+
+
+def likely_domain(domain: str) -> str | None:
+    """Return the very common mail domain that is one slip of a finger away, such as `gmail.com` for `gmial.com`.
+
+    None for one that is itself known, and where a domain of one's own is as likely: a short name must have the same
+    letters, and countries are not mixed up (`live.be` is no slip for `live.nl`).
+    """
+    typed = domain.lower()
+    if typed in PROVIDERS or typed in _COMMON:
+        return None
+    return next((known for known in _COMMON if _is_slip(typed, known)), None)
+
+
+def _is_slip(typed: str, known: str) -> bool:
+    endings = typed.rpartition(".")[2], known.rpartition(".")[2]
+    if endings[0] != endings[1] and {len(one) for one in endings} == {2}:
+        return False
+    if len(known.partition(".")[0]) < _SHORT and sorted(typed) != sorted(known):
+        return False
+    return _is_one_edit(typed, known)
+
+
+def _is_one_edit(one: str, other: str) -> bool:
+    """Return whether one letter more, less, another, or two neighbours swapped make the one of the other."""
+    short, long = sorted((one, other), key=len)
+    same = next((i for i, pair in enumerate(zip(short, long, strict=False)) if pair[0] != pair[1]), len(short))
+    if len(short) < len(long):
+        return short[same:] == long[same + 1 :]
+    swapped = short[:same] + short[same : same + 2][::-1] + short[same + 2 :]
+    return short != long and long in {swapped, short[:same] + long[same : same + 1] + short[same + 1 :]}
 
 
 def clean_website(text: str) -> str:

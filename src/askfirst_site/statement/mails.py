@@ -154,6 +154,6 @@ def queue(  # noqa: PLR0913  # keyword-only: who, what, when
             scope=scope_of(signature),
             language=language,
             now=now,
-            network_mac=signature.network_mac,
+            network_mac=None if signature.network_mac is None else bytes(signature.network_mac),
             headers=headers,
         )

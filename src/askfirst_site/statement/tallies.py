@@ -8,10 +8,12 @@ rows with the log.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from django.conf import settings
+from django.db import connection, transaction
 from django.db.models import Count, OuterRef, Q, Subquery, Value
 from django.db.models.fields import CharField
 from django.db.models.functions import Cast, Concat
@@ -34,10 +36,12 @@ from askfirst_site.statement.models import (
 from askfirst_site.transparency.actions import raise_alarm
 from askfirst_site.transparency.models import Entry
 
-__all__ = ["compare", "count_entries", "count_rows", "publish_counts", "recount", "wall_words"]
+__all__ = ["TALLIED", "compare", "count_entries", "count_rows", "publish_counts", "recount", "wall_words"]
 
 STALE_MAX = 1000
 CHUNK = 2000
+TALLIED = Concat("discipline", Value("|"), "country", Value("|"), Cast("level", CharField()))
+"""What a row is counted as, for the database; `_tallied` says it of one row."""
 _Key = tuple[int, str, str]
 _COLUMNS = [
     "pk",
@@ -139,10 +143,9 @@ def _store(entries: list[Entry], over: list[Signature]) -> None:
     """Write positions and what rows are counted as: two queries, whatever the number of entries."""
     positions = [entry.position for entry in entries if entry.position is not None]
     position = Entry.objects.filter(pk=OuterRef("entry_id")).values("position")[:1]
-    level = Cast("level", CharField())
     Signature.objects.filter(
         entry__position__gte=min(positions), entry__position__lte=max(positions), position__isnull=True
-    ).update(position=Subquery(position), tallied=Concat("discipline", Value("|"), "country", Value("|"), level))
+    ).update(position=Subquery(position), tallied=TALLIED)
     gone = [row.pk for row in over if row.erased]
     stay = [row.pk for row in over if not row.erased]
     for start in range(0, len(stay), CHUNK):
@@ -163,6 +166,7 @@ def _add_words(rows: Iterable[Signature]) -> None:
     words = [
         WallWord(statement_id=row.statement_id, word=word, position=row.position, signature_id=row.pk)
         for row in rows
+        if row.position is not None
         for word in wall_words(row)
     ]
     WallWord.objects.bulk_create(words, batch_size=5000)
@@ -182,7 +186,7 @@ def _refresh(changes: Counter[_Key], skip: set[int]) -> None:
             _count(changes, row, 1)
     Signature.objects.bulk_update(stale, ["stale", "tallied"], batch_size=200)
     WallWord.objects.filter(signature__in=[row.pk for row in stale]).delete()
-    _add_words(row for row in stale if row.position is not None)
+    _add_words(stale)
 
 
 def _apply(changes: Counter[_Key], now: datetime) -> None:
@@ -249,17 +253,38 @@ def compare() -> list[str]:
     1. Tallies against the rows that say they are counted.
     2. Rows that are counted against rows whose newest entry with a position is a `sign`.
     3. People, organisations and what was taken back: tallies against the log's own files.
+    4. The numbers on the page against the tallies of the same size of the log.
     """
-    tallies = {
-        (row.statement_id, row.dimension, row.key): row.n for row in Tally.objects.filter(n__gt=0).order_by("pk")
-    }
-    rows = count_rows()
-    found = [
-        f"statement {key[0]}, {key[1]} {key[2]}: tally {tallies.get(key, 0)}, rows {rows.get(key, 0)}"
-        for key in sorted({*tallies, *rows})
-        if key[1] != "ended" and tallies.get(key, 0) != rows.get(key, 0)
-    ]
-    return found + _compare_log(tallies) + _compare_wall()
+    with _one_moment():
+        tallies = {
+            (row.statement_id, row.dimension, row.key): row.n for row in Tally.objects.filter(n__gt=0).order_by("pk")
+        }
+        rows = count_rows()
+        found = [
+            f"statement {key[0]}, {key[1]} {key[2]}: tally {tallies.get(key, 0)}, rows {rows.get(key, 0)}"
+            for key in sorted({*tallies, *rows})
+            if key[1] != "ended" and tallies.get(key, 0) != rows.get(key, 0)
+        ]
+        size = Entry.objects.filter(position__isnull=False).count()
+        return found + _compare_wall() + _compare_published(tallies, size) + _compare_log(tallies, size)
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """Read as of one moment, while the sequencer goes on writing: nobody waits for anybody."""
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")  # Django's own transactions lock out those who write
+            try:
+                yield
+            finally:
+                cursor.execute("COMMIT")
 
 
 def count_rows() -> dict[_Key, int]:
@@ -278,13 +303,13 @@ def count_rows() -> dict[_Key, int]:
     return dict(numbers)
 
 
-def _compare_log(tallies: dict[_Key, int]) -> list[str]:
+def _compare_log(tallies: dict[_Key, int], size: int) -> list[str]:
     folder = LogFolder(settings.ASKFIRST.log_folder)
-    between = Q(position__gte=folder.size) | Q(position__isnull=True, kind="invalidate")
-    if Entry.objects.filter(between).exists():  # a batch is on its way into the folder: the next night sees it
+    removing = Entry.objects.filter(position__isnull=True, kind="invalidate").exists()
+    if folder.size < size or removing:  # a batch is on its way into the folder: the next night sees it
         return []
     try:
-        counted = recount_log(folder.entries())
+        counted = recount_log(folder.entries(0, size))
     except AskFirstError as error:
         return [f"the log does not add up: {error}"]
     found = []
@@ -299,6 +324,16 @@ def _compare_log(tallies: dict[_Key, int]) -> list[str]:
             tally = tallies.get((statement.pk, dimension, key), 0)
             if tally != n:
                 found.append(f"statement {statement.pk}, {key}: tally {tally}, log {n}")
+    return found
+
+
+def _compare_published(tallies: dict[_Key, int], size: int) -> list[str]:
+    found = []
+    for row in PublishedCount.objects.filter(log_size=size).order_by("statement_id"):
+        for kind, n in ((Kind.PERSON, row.people), (Kind.ORGANISATION, row.organisations)):
+            tally = tallies.get((row.statement_id, "kind", str(kind)), 0)
+            if tally != n:
+                found.append(f"statement {row.statement_id}, {kind}: tally {tally}, on the page {n}")
     return found
 
 

@@ -29,7 +29,7 @@ def test_fresh_site_serves_sequences_and_ends(tmp_path):
         running.wait_for(lambda: running.checkpoint_size(folder) == 1, "the entry is in the log")
         pids = running.children(process).values()
     assert process.returncode == 0
-    assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+    assert [pid for pid in pids if running.is_alive(pid)] == []
     printed = (tmp_path / "site.up.log").read_text()
     assert len(re.findall("Its password, shown this once: .{20}", printed)) == 1
     with running.up(env):
@@ -45,6 +45,15 @@ def test_child_that_dies_is_started_again(tmp_path):
             os.kill(first, signal.SIGKILL)
             running.wait_for(lambda first=first, word=word: running.child(process, word) != first, f"a new {word}")
         running.wait_for(lambda: running.health(port)[0] == 200, "the site is well again")
+
+
+def test_workers_of_a_server_that_was_killed_end_too(tmp_path):
+    with running.up(running.environment(tmp_path / "site")) as (_, process):
+        server = running.child(process, "granian")
+        workers = [int(pid) for pid in Path(f"/proc/{server}/task/{server}/children").read_text().split()]
+        os.kill(server, signal.SIGKILL)
+        running.wait_for(lambda: not any(map(running.is_alive, workers)), "the workers end")
+    assert len(workers) >= 2
 
 
 def test_site_on_postgresql(live_postgres):

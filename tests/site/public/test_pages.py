@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date, timedelta
 
 import pytest
 
@@ -178,3 +179,136 @@ def test_any_name_can_be_shown(signed, sequence, client, name):
 )
 def test_wall_minds_no_query(campaign, client, query):
     assert client.get(f"/en/signatories?{query}").status_code == 200
+
+
+PROGRAMS = ("/", "/en", "/robots.txt", "/count.json", "/statement.json", "/work.json", "/log/vkey", "/verify/")
+PICTURES = ("/card/en.png", "/en/count.svg", "/en/accent.css", "/en/paper/qr.svg")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *PROGRAMS,
+        *(f"/en/{path}" for path in READ),
+        "/card/en.png",
+        "/en/count.svg",
+        "/en/accent.css",
+        "/en/paper/qr.svg",
+    ],
+)
+def test_head_is_get_without_the_body(campaign, client, path):
+    got, asked = client.get(path), client.head(path)
+    assert (asked.status_code, asked["Content-Type"], asked.content) == (got.status_code, got["Content-Type"], b"")
+    assert client.put(path).status_code == 405
+
+
+def hint(client):
+    found = re.search(r'<p class="t bad">([^<]*)<a', client.get("/en/code").content.decode())
+    return found and found[1].strip()
+
+
+@pytest.mark.parametrize(
+    ("domain", "said"),
+    [("gmial.com", "We wrote to …@gmial.com. Did you mean gmail.com?"), ("gmail.com", None), ("firm.example", None)],
+)
+def test_typing_mistake_in_a_mail_domain_is_asked_about(campaign, client, domain, said):
+    client.post("/en/sign", {**FORM, "email": f"ada@{domain}"})
+    assert hint(client) == said
+
+
+def test_typing_mistake_is_shown_to_the_browser_that_made_it_only(signed, client):
+    signed(email="ada@gmial.com")
+    client.post("/en/sign", {**FORM, "email": "ada@gmial.com"})
+    assert hint(client) == "We wrote to …@gmial.com. Did you mean gmail.com?"  # the same for who has signed already
+    client.cookies.clear()
+    assert hint(client) is None
+
+
+def sums(client):
+    page = client.get("/en/numbers").content.decode()
+    tables = re.findall(r"<table><caption>(?:The number|The log).*?</table>", page)
+    return [[int(re.sub(r"\D", "", cell)) for cell in re.findall(r'class="num">(.*?)</td>', one)] for one in tables]
+
+
+def test_numbers_add_up(campaign, signed, sequence, client, now):
+    """What the page says is what anybody counts from the log's files."""
+    from django.conf import settings
+
+    from askfirst.io.log_files import LogFolder
+    from askfirst.proof.recount import recount
+    from askfirst_site.accounts.models import User
+    from askfirst_site.statement import actions
+
+    rows = [signed(email=f"ada{n}@{'bots' if n > 3 else 'mail'}.example").pk for n in range(6)]
+    sequence()
+    gone, changed = (Signature.objects.get(pk=pk) for pk in rows[:2])
+    actions.withdraw(grant=actions.Grant(gone, "withdraw"), now=now)
+    values = {name: getattr(changed, name) for name in ("role", "affiliation", "discipline", "country", "display")}
+    actions.correct(grant=actions.Grant(changed, "show"), name="Grace Example", **values, now=now)
+    actions.invalidate(
+        actor=User.objects.get(),
+        statement=campaign,
+        criteria=actions.Criteria(email_domain="bots.example"),
+        reason="one network",
+        now=now,
+    )
+    sequence()
+    (signs, withdrawn, removed, total, people, organisations), log = sums(client)
+    count = client.get("/count.json").json()
+    counted = recount(LogFolder(settings.ASKFIRST.log_folder).entries())[campaign.slug]
+    assert (signs, withdrawn, removed) == (counted.signed, counted.withdrawn, counted.invalidated) == (6, 1, 2)
+    assert (people, organisations) == (counted.people, counted.organisations)
+    assert signs - withdrawn - removed == total == people + organisations == count["people"]
+    assert log == [6, 1, 2, 1, 1, 1, 12]
+    assert sum(log[:-1]) == log[-1] == count["log_size"]
+
+
+def test_sum_waits_for_the_checkpoint(signed, sequence, client):
+    from askfirst_site.statement.models import PublishedCount
+
+    signed()
+    sequence()
+    assert len(sums(client)) == 2
+    PublishedCount.objects.update(log_size=1)
+    assert sums(client) == []
+
+
+def test_growth_is_marked_with_what_happened(campaign, signed, sequence, client, now):
+    from askfirst_site.accounts.models import User
+    from askfirst_site.statement import actions
+    from askfirst_site.statement.models import Tally, Update
+
+    user = User.objects.get()
+    signed()
+    sequence()
+    Tally.objects.create(statement=campaign, dimension="day", key=f"{now - timedelta(days=40):%Y-%m-%d}", n=5)
+    for days, title in ((50, "Before"), (30, "A <day> later"), (0, "Today")):
+        update = Update(statement=campaign, language="en", title=title, body="…", by=user)
+        actions.publish_update(actor=user, update=update, now=now - timedelta(days=days))
+    asked = actions.add_addressee(
+        actor=user, statement=campaign, name="Lettercase", asked_on=now.date(), request="Pay.", now=now
+    )
+    for days, status in ((20, "acknowledged"), (10, "licensed")):
+        on = now.date() - timedelta(days=days)
+        actions.record_answer(actor=user, addressee=asked, on=on, status=status, summary="…", now=now)
+    page = client.get("/en/numbers").content.decode()
+    chart = page[page.index("<figure>") : page.index("</figure>")]
+    titles = ["A &lt;day&gt; later", "Lettercase: acknowledged", "Today"]
+    assert [title.partition(": ")[2] for title in re.findall(r"<title>(.*?)</title>", chart)] == titles
+    assert [float(x) for x in re.findall(r'cx="([^"]+)%"', chart)] == [25, 50, 100]
+    assert re.findall(r"<td>([^<]+)</td></tr>", page[page.index("What happened") :]) == titles
+
+
+def test_growth_is_not_crowded():
+    from askfirst_site.public.charts import growth
+    from askfirst_site.statement.events import Event
+
+    start = date(2026, 1, 1)
+    rows = [(start + timedelta(days=n), 1, n + 1) for n in range(101)]
+    events = [Event(start + timedelta(days=n), f"{n}") for n in (0, 4, 5, 9, 90, 103)]
+    drawn = growth(rows, events)
+    assert [[event.title for event in mark.events] for mark in drawn.marks] == [["0", "4"], ["5", "9"], ["90"], ["103"]]
+    assert [mark.x for mark in drawn.marks] == ["0.00", "4.85", "87.38", "100.00"]
+    assert [mark.shift for mark in drawn.marks] == [-10, -10, 20, 20]
+    assert (drawn.total, len(drawn.days), drawn.days[90].events) == (101, 104, ("90",))
+    assert growth(rows).marks == ()

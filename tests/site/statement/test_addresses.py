@@ -76,3 +76,23 @@ def test_clean_website_refuses(typed):
         return
     with pytest.raises(BadAddressError):
         addresses.clean_website(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("gmial.com", "gmail.com"), ("gmai.com", "gmail.com"), ("gmaill.com", "gmail.com"), ("gmsil.com", "gmail.com"),
+        ("GMAIL.CON", "gmail.com"), ("gmail.co", "gmail.com"),
+        ("hotnail.com", "hotmail.com"), ("yaho.com", "yahoo.com"),
+        ("t-onlien.de", "t-online.de"), ("wbe.de", "web.de"), ("gxm.net", "gmx.net"), ("zigo.nl", "ziggo.nl"),
+        ("gmail.com", None), ("mail.com", None), ("ymail.com", None), ("gmx.at", None), ("wed.de", None),
+        ("hotmail.be", None), ("firm.example", None), ("gmaiil.con", None), ("", None), ("com", None), (".", None),
+    ],
+)  # fmt: skip
+def test_likely_domain(typed, meant):
+    assert addresses.likely_domain(typed) == meant
+
+
+@given(st.text(max_size=30))
+def test_likely_domain_takes_any_text(text):
+    assert addresses.likely_domain(text) in {None, *addresses._COMMON}

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import running
+from django.conf import settings
+
 from askfirst.errors import ConfigError
 from askfirst.io.log_files import LogFolder
 from askfirst.tlog import CosignatureVerifier, NoteVerifier, open_note
@@ -15,7 +17,6 @@ from askfirst_site.transparency.models import Alarm, Checkpoint, Cosignature
 from askfirst_site.transparency.queries import latest_cosignatures
 from askfirst_site.transparency.sequencer import Sequencer
 from askfirst_site.transparency.witnessing import collect_cosignatures, read_witnesses
-from django.conf import settings
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

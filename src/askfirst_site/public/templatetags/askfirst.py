@@ -20,6 +20,7 @@ from askfirst_site.statement.markdown import to_html
 __all__ = ["register"]
 
 register = template.Library()
+register.filter("markdown", to_html)
 
 
 @register.simple_tag(takes_context=True)
@@ -86,12 +87,6 @@ def language_name(code: str) -> str:
         return str(get_language_info(code)["name_local"])
     except KeyError:
         return code
-
-
-@register.filter
-def markdown(text: str) -> SafeString:
-    """Return Markdown of organisers as HTML that can do no harm."""
-    return to_html(text)
 
 
 @register.simple_tag

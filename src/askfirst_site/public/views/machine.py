@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from askfirst_site.page_cache import cacheable
 from askfirst_site.public.pages import Page, on_page
@@ -27,13 +27,13 @@ def primary() -> Statement:
     return statement
 
 
-@require_GET
+@require_safe
 def front_count(_request: HttpRequest) -> HttpResponse:
     """Return the numbers of the statement on the front page."""
     return _counts(primary())
 
 
-@require_GET
+@require_safe
 @on_page
 def count_of(_request: HttpRequest, page: Page) -> HttpResponse:
     """Return the numbers of a statement."""
@@ -46,7 +46,7 @@ def _counts(statement: Statement) -> HttpResponse:
     return cacheable(response)
 
 
-@require_GET
+@require_safe
 def statement_file(request: HttpRequest) -> HttpResponse:
     """Return the texts of a version, as `askfirst verify --statement` reads them; the newest if none is named."""
     slug, number = request.GET.get("slug", ""), request.GET.get("version", "")
@@ -64,7 +64,7 @@ def statement_file(request: HttpRequest) -> HttpResponse:
     return cacheable(response, 60)
 
 
-@require_GET
+@require_safe
 def vkey(_request: HttpRequest) -> HttpResponse:
     """Return the log's public key."""
     response = HttpResponse(f"{settings.ASKFIRST.log_vkey}\n", content_type="text/plain; charset=utf-8")
@@ -72,7 +72,7 @@ def vkey(_request: HttpRequest) -> HttpResponse:
     return cacheable(response, 60)
 
 
-@require_GET
+@require_safe
 def work(_request: HttpRequest) -> HttpResponse:
     """Return a fresh puzzle: a browser spends half a second on it, a botnet half a second a signature."""
     challenge = abuse.new_challenge(timezone.now())
@@ -81,7 +81,7 @@ def work(_request: HttpRequest) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 def robots(_request: HttpRequest) -> HttpResponse:
     """Tell robots that names are not theirs to collect."""
     lines = ["User-agent: *", "Disallow: /staff/", "Disallow: /api/", "Disallow: /*/signatories", "Disallow: /*/mine"]

@@ -5,24 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from csp.decorators import csp_update
 from django import forms
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from askfirst_site.public import origin
 from askfirst_site.public.forms import AskForm, CodeForm, DomainForm, LineForm, PlainForm, VouchForm
 from askfirst_site.public.pages import Page, on_page, show
 from askfirst_site.public.shown import line_of
-from askfirst_site.public.views import errors
+from askfirst_site.public.views import errors, orcid
 from askfirst_site.statement import actions
 from askfirst_site.statement.actions import Grant
 from askfirst_site.statement.actions.proofs import PROOF_PREFIX
 from askfirst_site.statement.errors import FormError, StatementError, WrongCodeError
+from askfirst_site.statement.models import Kind
 from askfirst_site.statement.receipts import receipt_of
 
-__all__ = ["act", "ask", "type_code"]
+__all__ = ["act", "after_orcid", "ask", "type_code"]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -88,13 +90,27 @@ def act(request: HttpRequest, page: Page, action: str) -> HttpResponse:
             raise WrongCodeError
         return DOERS[action](request, page, grant)
     except StatementError as error:
-        return show(
-            request,
-            "done.html",
-            page,
-            {"heading": _("That did not work"), "lines": [str(error.user_text)]},
-            status=409,
-        )
+        return _refused(request, page, error)
+
+
+@require_safe
+@on_page
+def after_orcid(request: HttpRequest, page: Page) -> HttpResponse:
+    """Say what came of the way to ORCID; where nothing did, let them try again."""
+    came = orcid.outcome(request)
+    if came is None:
+        return _refused(request, page, WrongCodeError())
+    words, proven, sealed = came
+    if proven:
+        lines = (proven, _("Your line shows a ✓. It holds for a year; then you can prove it again."))
+        response = _done(request, page, words, *lines)
+        response["Cache-Control"] = "private, no-store"
+        return response
+    try:
+        grant = actions.open_grant(sealed)
+    except StatementError as error:
+        return _refused(request, page, error)
+    return _open(request, page, grant, lines=[words])
 
 
 def _open(request: HttpRequest, page: Page, grant: Grant, form: forms.Form | None = None, **more: Any) -> HttpResponse:
@@ -108,9 +124,12 @@ def _open(request: HttpRequest, page: Page, grant: Grant, form: forms.Form | Non
         "grant": actions.seal_grant(grant),
         "target": page.address("mine_act", action=grant.action),
         "preview": line_of(grant.signature),
+        "orcid": orcid.is_offered() and grant.action == "prove" and grant.signature.kind == Kind.PERSON,
     }
     response = show(request, "mine/act.html", page, context | more, status=422 if form and form.errors else 200)
     response["Cache-Control"] = "private, no-store"
+    if context["orcid"]:  # browsers hold a form's policy against where its answer sends them, too
+        csp_update({"form-action": [orcid.origin()]})(lambda _request: response)(request)
     return response
 
 
@@ -198,6 +217,8 @@ def _erase(request: HttpRequest, page: Page, grant: Grant) -> HttpResponse:
 
 
 def _prove(request: HttpRequest, page: Page, grant: Grant) -> HttpResponse:
+    if request.POST.get("stage") == "orcid":
+        return orcid.start(request, page, grant)
     form = DomainForm(request.POST)
     if not form.is_valid():
         return _open(request, page, grant, form)
@@ -229,6 +250,11 @@ def _vouch(request: HttpRequest, page: Page, grant: Grant) -> HttpResponse:
         return _open(request, page, grant, form)
     actions.vouch(grant=grant, position=form.cleaned_data["number"], now=timezone.now())
     return _done(request, page, _("Thank you for vouching"), _("Their line shows ✓✓ now."))
+
+
+def _refused(request: HttpRequest, page: Page, error: StatementError) -> HttpResponse:
+    context = {"heading": _("That did not work"), "lines": [str(error.user_text)]}
+    return show(request, "done.html", page, context, status=409)
 
 
 def _done(request: HttpRequest, page: Page, heading: str, *lines: str) -> HttpResponse:

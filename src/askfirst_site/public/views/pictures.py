@@ -9,7 +9,7 @@ import segno
 from defusedcsv import csv as safe_csv
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from askfirst_site.page_cache import cacheable
 from askfirst_site.public import accents, cards
@@ -41,16 +41,16 @@ def _sentence(page: Page) -> str:
     return original if cards.can_draw(original) else next(filter(cards.can_draw, texts.values()), page.text.title)
 
 
-@require_GET
+@require_safe
 @on_page
 def card(_request: HttpRequest, page: Page) -> HttpResponse:
     """Return the picture that is shown beside links to the statement."""
-    people = queries.counts(page.statement)["people"]
+    people = queries.count_facts(page.statement).people
     png = cards.card(_sentence(page), signed_line(people), page.statement.accent)
     return cacheable(HttpResponse(png, content_type="image/png"), MINUTES_S)
 
 
-@require_GET
+@require_safe
 @on_page
 def my_card(request: HttpRequest, page: Page) -> HttpResponse:
     """Return a picture with the signer's name, for themselves, and only if they are shown by name."""
@@ -58,7 +58,7 @@ def my_card(request: HttpRequest, page: Page) -> HttpResponse:
     if mine is None or mine.display != Display.FULL or mine.state != "confirmed" or mine.hidden:
         raise Http404
     name = mine.name if cards.can_draw(mine.name) else gettext("I have signed")
-    people = queries.counts(page.statement)["people"]
+    people = queries.count_facts(page.statement).people
     png = cards.personal_card(name, _sentence(page), signed_line(people), page.statement.accent)
     response = HttpResponse(png, content_type="image/png")
     response["Content-Disposition"] = 'attachment; filename="i-have-signed.png"'
@@ -66,22 +66,22 @@ def my_card(request: HttpRequest, page: Page) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 @on_page
 def sentence_svg(_request: HttpRequest, page: Page) -> HttpResponse:
     """Return the sentence as SVG, for print."""
-    people = queries.counts(page.statement)["people"]
+    people = queries.count_facts(page.statement).people
     svg = cards.sentence_svg(
         page.text.sentence, signed_line(people), page.text.language, page.direction, page.statement.accent
     )
     return cacheable(HttpResponse(svg, content_type="image/svg+xml"), 60)
 
 
-@require_GET
+@require_safe
 @on_page
 def badge(_request: HttpRequest, page: Page) -> HttpResponse:
     """Return the count as a small SVG for other people's pages."""
-    people = queries.counts(page.statement)["people"]
+    people = queries.count_facts(page.statement).people
     response = HttpResponse(
         cards.badge(signed_line(people, is_rounded=False), page.text.title), content_type="image/svg+xml"
     )
@@ -89,7 +89,7 @@ def badge(_request: HttpRequest, page: Page) -> HttpResponse:
     return cacheable(response, 60)
 
 
-@require_GET
+@require_safe
 @on_page
 def qr(_request: HttpRequest, page: Page) -> HttpResponse:
     """Return the statement's address as a QR code."""
@@ -99,14 +99,14 @@ def qr(_request: HttpRequest, page: Page) -> HttpResponse:
     return cacheable(HttpResponse(out.getvalue(), content_type="image/svg+xml"), MINUTES_S)
 
 
-@require_GET
+@require_safe
 @on_page
 def accent(_request: HttpRequest, page: Page) -> HttpResponse:
     """Return the statement's own colour as a style sheet."""
     return cacheable(HttpResponse(accents.sheet(page.statement.accent), content_type="text/css"), 60)
 
 
-@require_GET
+@require_safe
 @on_page
 def notables_csv(_request: HttpRequest, page: Page) -> HttpResponse:
     """Return the well-known signatories, who agreed to be shown, as a table that no spreadsheet runs."""

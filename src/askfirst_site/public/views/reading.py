@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.utils import timezone, translation
 from django.views.decorators.clickjacking import xframe_options_exempt
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from askfirst_site.page_cache import cacheable
 from askfirst_site.public import words
@@ -24,6 +24,8 @@ from askfirst_site.public.views.machine import primary
 from askfirst_site.statement import queries
 from askfirst_site.statement.charts import Bar, Charts
 from askfirst_site.statement.consents import updates_wording
+from askfirst_site.statement.events import events_of
+from askfirst_site.statement.formula import formula_of
 from askfirst_site.statement.models import Discipline
 from askfirst_site.transparency.queries import last_checkpoint, latest_cosignatures
 
@@ -53,13 +55,13 @@ UPDATES_SHOWN = 2
 PAPER_ROWS = 12
 
 
-@require_GET
+@require_safe
 def slash(_request: HttpRequest, lang: str) -> HttpResponse:
     """Send `/de` to `/de/`."""
     return HttpResponsePermanentRedirect(f"/{lang}/")
 
 
-@require_GET
+@require_safe
 def front(request: HttpRequest) -> HttpResponse:
     """Show the statement of the front page in the reader's language, or in the one it was written in."""
     row = primary()
@@ -70,7 +72,7 @@ def front(request: HttpRequest) -> HttpResponse:
     return statement(request, lang=code)
 
 
-@require_GET
+@require_safe
 @on_page
 def statement(request: HttpRequest, page: Page) -> HttpResponse:
     """Show the statement, the form beside it, and those who have signed."""
@@ -122,7 +124,7 @@ def _bars(page: Page, charts: Charts) -> dict[str, Any]:
     }
 
 
-@require_GET
+@require_safe
 @on_page
 def wall(request: HttpRequest, page: Page) -> HttpResponse:
     """Show everybody who chose to be shown, the newest first; find names, disciplines, countries."""
@@ -179,7 +181,7 @@ def _wall_countries(page: Page) -> list[tuple[str, str]]:
     return sorted(((key, country_name(key, page.ui)) for key in keys), key=lambda pair: pair[1])
 
 
-@require_GET
+@require_safe
 @on_page
 def numbers(request: HttpRequest, page: Page) -> HttpResponse:
     """Say how the number is made, and how to check it."""
@@ -193,13 +195,14 @@ def numbers(request: HttpRequest, page: Page) -> HttpResponse:
             {"witness": one.witness, "size": one.checkpoint.size, "at": one.at} for one in latest_cosignatures()
         ],
         "batches": queries.invalidations(page.statement),
-        "growth": growth(charts.days),
+        "growth": growth(charts.days, events_of(page.statement, page.ui, timezone.now())),
+        "formula": formula_of(page.statement),
         **_bars(page, charts),
     }
     return cacheable(show(request, "numbers.html", page, context))
 
 
-@require_GET
+@require_safe
 @on_page
 def answers(request: HttpRequest, page: Page) -> HttpResponse:
     """Show who is asked, and what they answered."""
@@ -207,14 +210,14 @@ def answers(request: HttpRequest, page: Page) -> HttpResponse:
     return cacheable(show(request, "answers.html", page, {"ledger": ledger}))
 
 
-@require_GET
+@require_safe
 @on_page
 def updates(request: HttpRequest, page: Page) -> HttpResponse:
     """Show the news."""
     return cacheable(show(request, "updates.html", page, {"updates": queries.updates(page.statement, page.ui, 50)}))
 
 
-@require_GET
+@require_safe
 @on_page
 def feed(request: HttpRequest, page: Page) -> HttpResponse:
     """Return the news as an Atom feed."""
@@ -225,7 +228,7 @@ def feed(request: HttpRequest, page: Page) -> HttpResponse:
     return cacheable(response, 60)
 
 
-@require_GET
+@require_safe
 @on_page
 def press(request: HttpRequest, page: Page) -> HttpResponse:
     """Show what the press needs."""
@@ -233,21 +236,21 @@ def press(request: HttpRequest, page: Page) -> HttpResponse:
     return cacheable(show(request, "press.html", page, context))
 
 
-@require_GET
+@require_safe
 @on_page
 def paper(request: HttpRequest, page: Page) -> HttpResponse:
     """Show a sheet to print and sign."""
     return cacheable(show(request, "paper.html", page, {"version": page.version, "rows": range(PAPER_ROWS)}), 60)
 
 
-@require_GET
+@require_safe
 @on_page
 def privacy(request: HttpRequest, page: Page) -> HttpResponse:
     """Say what is known about whom, and what they can do about it."""
     return cacheable(show(request, "privacy.html", page), 60)
 
 
-@require_GET
+@require_safe
 @on_page
 def version(request: HttpRequest, page: Page, n: int) -> HttpResponse:
     """Show the texts of a version, as they were signed."""
@@ -265,7 +268,7 @@ def version(request: HttpRequest, page: Page, n: int) -> HttpResponse:
     return cacheable(show(request, "version.html", page, context), 60)
 
 
-@require_GET
+@require_safe
 @xframe_options_exempt
 @csp_replace({"frame-ancestors": ["*"]})
 @on_page
@@ -275,7 +278,7 @@ def embed(request: HttpRequest, page: Page) -> HttpResponse:
     return cacheable(response, 60)
 
 
-@require_GET
+@require_safe
 def verify(request: HttpRequest) -> HttpResponse:
     """Let a receipt be checked in the browser."""
     spoken = interface_languages()

@@ -8,7 +8,7 @@ from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from askfirst_site.outbox.queries import delay_s
 from askfirst_site.public import browser, origin, own
@@ -18,7 +18,9 @@ from askfirst_site.public.shown import line_of
 from askfirst_site.public.views import errors
 from askfirst_site.public.views.reading import statement_context
 from askfirst_site.statement import actions
+from askfirst_site.statement.addresses import domain_of, likely_domain
 from askfirst_site.statement.errors import FormError, NotOpenError, StatementError, WrongCodeError
+from askfirst_site.statement.log_entries import email_of
 from askfirst_site.statement.models import Display, Signature
 from askfirst_site.statement.receipts import receipt_of
 
@@ -110,6 +112,7 @@ def _code_page(
 ) -> HttpResponse:
     waiting = own.waiting(token, page.statement) if token else None
     late_s = delay_s(timezone.now())
+    typed = domain_of(email_of(waiting)) if waiting else ""
     context = {
         "form": form,
         "ask_email": not form.known,
@@ -118,6 +121,8 @@ def _code_page(
         "delay_minutes": round(late_s / 60),
         "delay_hours": late_s // 3600,
         "sent_again": "again" in request.GET,
+        "typed": typed,
+        "meant": likely_domain(typed),
     }
     return show(request, "code.html", page, context, status=status)
 
@@ -152,7 +157,7 @@ def own_signature(request: HttpRequest, page: Page) -> Signature | None:
     return own.signed(token, page.statement) if token else None
 
 
-@require_GET
+@require_safe
 @on_page
 def receipt(request: HttpRequest, page: Page) -> HttpResponse:
     """Thank, and give the receipt."""
@@ -176,7 +181,7 @@ def receipt(request: HttpRequest, page: Page) -> HttpResponse:
     return response
 
 
-@require_GET
+@require_safe
 @on_page
 def receipt_file(request: HttpRequest, page: Page) -> HttpResponse:
     """Give the receipt as a file."""

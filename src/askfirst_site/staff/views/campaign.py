@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,14 +11,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from askfirst_site.staff import queries
 from askfirst_site.staff.forms import AddresseeForm, AnswerForm, ImportForm, NotableForm
-from askfirst_site.staff.gate import attempt
+from askfirst_site.staff.gate import StaffRequest, attempt
 from askfirst_site.statement import actions
 from askfirst_site.statement.models import Addressee, ImportedCount, Notable, Signature, Statement
 
 __all__ = ["addressee", "addressees", "answer", "imports", "notable", "notables", "organisations", "remove_import"]
 
 
-def notables(request: HttpRequest, statement: Statement) -> HttpResponse:
+def notables(request: StaffRequest, statement: Statement) -> HttpResponse:
     """The first band of the wall, and its order."""
     found = Notable.objects.filter(signature__statement=statement).select_related("signature", "by")
     rows = list(found.order_by("rank", "signature__position", "id"))
@@ -43,7 +43,7 @@ def notables(request: HttpRequest, statement: Statement) -> HttpResponse:
     return render(request, "staff/notables.html", {"statement": statement, "rows": rows})
 
 
-def notable(request: HttpRequest, statement: Statement, signature_id: int) -> HttpResponse:
+def notable(request: StaffRequest, statement: Statement, signature_id: int) -> HttpResponse:
     """Put a signature in front, say how it is known to be real, or take it out of the front."""
     signature = get_object_or_404(Signature, statement=statement, pk=signature_id)
     kept = Notable.objects.filter(signature=signature).first()
@@ -72,20 +72,20 @@ def notable(request: HttpRequest, statement: Statement, signature_id: int) -> Ht
 
 
 @require_safe
-def organisations(request: HttpRequest, statement: Statement) -> HttpResponse:
+def organisations(request: StaffRequest, statement: Statement) -> HttpResponse:
     """The organisations that signed, and their proofs."""
     page = {"statement": statement, "rows": queries.organisations(statement)}
     return render(request, "staff/organisations.html", page)
 
 
 @require_safe
-def addressees(request: HttpRequest, statement: Statement) -> HttpResponse:
+def addressees(request: StaffRequest, statement: Statement) -> HttpResponse:
     """Who is asked, and what they answered."""
     rows = statement.addressees.prefetch_related("answers").order_by("asked_on", "id")
     return render(request, "staff/addressees.html", {"statement": statement, "rows": rows})
 
 
-def addressee(request: HttpRequest, statement: Statement, addressee_id: int | None = None) -> HttpResponse:
+def addressee(request: StaffRequest, statement: Statement, addressee_id: int | None = None) -> HttpResponse:
     """Ask somebody, or change what they are asked."""
     kept = get_object_or_404(Addressee, statement=statement, pk=addressee_id) if addressee_id else None
     form = AddresseeForm(request.POST or None, instance=kept)
@@ -111,7 +111,7 @@ def addressee(request: HttpRequest, statement: Statement, addressee_id: int | No
 
 
 @require_POST
-def answer(request: HttpRequest, statement: Statement, addressee_id: int) -> HttpResponse:
+def answer(request: StaffRequest, statement: Statement, addressee_id: int) -> HttpResponse:
     """Record what somebody answered."""
     asked = get_object_or_404(Addressee, statement=statement, pk=addressee_id)
     form = AnswerForm(request.POST)
@@ -125,11 +125,11 @@ def answer(request: HttpRequest, statement: Statement, addressee_id: int) -> Htt
         )
     for errors in form.errors.values():
         for error in errors:
-            messages.error(request, error)
+            messages.error(request, str(error))
     return redirect("staff:addressee", slug=statement.slug, addressee_id=addressee_id)
 
 
-def imports(request: HttpRequest, statement: Statement) -> HttpResponse:
+def imports(request: StaffRequest, statement: Statement) -> HttpResponse:
     """Counts that others collected."""
     form = ImportForm(request.POST or None)
     now = timezone.now()
@@ -147,7 +147,7 @@ def imports(request: HttpRequest, statement: Statement) -> HttpResponse:
 
 
 @require_POST
-def remove_import(request: HttpRequest, statement: Statement, import_id: int) -> HttpResponse:
+def remove_import(request: StaffRequest, statement: Statement, import_id: int) -> HttpResponse:
     """Take a count from elsewhere off the page."""
     row = get_object_or_404(ImportedCount, statement=statement, pk=import_id)
     attempt(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from askfirst_site.accounts.actions import record
+from askfirst_site.staff.gate import StaffRequest
 from askfirst_site.statement import exports as files
 from askfirst_site.statement.models import Statement
 
@@ -22,7 +23,7 @@ TYPES = {
 
 
 @require_safe
-def exports(request: HttpRequest, statement: Statement) -> HttpResponse:
+def exports(request: StaffRequest, statement: Statement) -> HttpResponse:
     """What can be exported."""
     kinds = [
         {
@@ -48,7 +49,7 @@ def exports(request: HttpRequest, statement: Statement) -> HttpResponse:
 
 
 @require_POST
-def download(request: HttpRequest, statement: Statement, form: str) -> StreamingHttpResponse:
+def download(request: StaffRequest, statement: Statement, form: str) -> StreamingHttpResponse:
     """Send the file, piece by piece; that it was taken is recorded first."""
     if form not in TYPES:
         raise Http404

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from askfirst_site.staff import actions, queries, status
 from askfirst_site.staff.forms import language_choices
-from askfirst_site.staff.gate import ORGANISER, attempt
+from askfirst_site.staff.gate import ORGANISER, StaffRequest, attempt
 from askfirst_site.statement.models import Statement, TextVersion
 from askfirst_site.statement.queries import counts
 from askfirst_site.transparency import queries as transparency
@@ -42,14 +42,14 @@ def bars(days: list[tuple[str, int]]) -> dict[str, Any] | None:
     return {"width": max(len(days), 7) * BAR_STEP, "items": shown}
 
 
-def _second_factor(request: HttpRequest) -> bool:
+def _second_factor(request: StaffRequest) -> bool:
     from allauth.mfa.utils import is_mfa_enabled  # noqa: PLC0415 - its models load after this room
 
-    return is_mfa_enabled(request.user)
+    return bool(is_mfa_enabled(request.user))
 
 
 @require_safe
-def overview(request: HttpRequest) -> HttpResponse:
+def overview(request: StaffRequest) -> HttpResponse:
     """Numbers, what waits, whether everything runs."""
     now = timezone.now()
     frozen: dict[int, TextVersion] = {}
@@ -96,10 +96,10 @@ class OwnForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["language"].choices = language_choices()
+        cast("forms.ChoiceField", self.fields["language"]).choices = language_choices()
 
 
-def account(request: HttpRequest) -> HttpResponse:
+def account(request: StaffRequest) -> HttpResponse:
     """One's own name, language and second factor."""
     user = request.user
     form = OwnForm(request.POST or None, initial={"name": user.name, "language": user.language})
@@ -111,7 +111,7 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def log(request: HttpRequest) -> HttpResponse:
+def log(request: StaffRequest) -> HttpResponse:
     """The log, its alarms and its witnesses."""
     site = settings.ASKFIRST
     page = {
@@ -130,7 +130,7 @@ def log(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def close_alarm(request: HttpRequest, alarm_id: int) -> HttpResponse:
+def close_alarm(request: StaffRequest, alarm_id: int) -> HttpResponse:
     """Close an alarm."""
     alarm = get_object_or_404(Alarm, pk=alarm_id)
     attempt(
@@ -139,14 +139,14 @@ def close_alarm(request: HttpRequest, alarm_id: int) -> HttpResponse:
     return redirect("staff:log")
 
 
-def before(request: HttpRequest) -> int | None:
+def before(request: StaffRequest) -> int | None:
     """Return where the page before this one ended."""
     text = request.GET.get("before", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 @require_safe
-def deeds(request: HttpRequest) -> HttpResponse:
+def deeds(request: StaffRequest) -> HttpResponse:
     """What staff did."""
     rows = queries.deeds(before(request))
     older = rows[queries.PAGE - 1].pk if len(rows) > queries.PAGE else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from askfirst_site.accounts.models import User
 from askfirst_site.staff import actions, queries
 from askfirst_site.staff.forms import ColleagueForm
-from askfirst_site.staff.gate import attempt
+from askfirst_site.staff.gate import StaffRequest, attempt
 
 __all__ = ["colleague", "colleagues"]
 
 
-def colleagues(request: HttpRequest) -> HttpResponse:
+def colleagues(request: StaffRequest) -> HttpResponse:
     """Everybody with access, and a form for one more."""
     from allauth.mfa.models import Authenticator  # noqa: PLC0415 - its models load after this room
 
@@ -41,12 +41,12 @@ def colleagues(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/colleagues.html", {"rows": rows, "form": form, "now": now})
 
 
-def _with_password(request: HttpRequest, user: User, password: str) -> HttpResponse:
+def _with_password(request: StaffRequest, user: User, password: str) -> HttpResponse:
     """Show a password once: it is in this answer, and nowhere else."""
     return render(request, "staff/colleague.html", {"colleague": user, "password": password})
 
 
-def colleague(request: HttpRequest, user_id: int) -> HttpResponse:
+def colleague(request: StaffRequest, user_id: int) -> HttpResponse:
     """One of them: role, access, lost phone."""
     user = get_object_or_404(User, pk=user_id, is_staff=True)
     if request.method != "POST":

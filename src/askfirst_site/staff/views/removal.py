@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from askfirst_site.staff.forms import RemovalForm
-from askfirst_site.staff.gate import attempt
+from askfirst_site.staff.gate import StaffRequest, attempt
 from askfirst_site.statement import actions
 from askfirst_site.statement.models import Statement
 
@@ -22,7 +22,7 @@ def _criteria(form: RemovalForm) -> actions.Criteria:
 
 
 @require_safe
-def invalidate(request: HttpRequest, statement: Statement) -> HttpResponse:
+def invalidate(request: StaffRequest, statement: Statement) -> HttpResponse:
     """Say which are meant; see how many, and which."""
     asked = request.GET.get("look") == "yes"
     form = RemovalForm(request.GET if asked else None)
@@ -43,7 +43,7 @@ def invalidate(request: HttpRequest, statement: Statement) -> HttpResponse:
 
 
 @require_POST
-def do(request: HttpRequest, statement: Statement) -> HttpResponse:
+def do(request: StaffRequest, statement: Statement) -> HttpResponse:
     """Take them out, if there are still about as many as were shown."""
     back = redirect("staff:invalidate", slug=statement.slug)
     form = RemovalForm(request.POST)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from askfirst_site.accounts.actions import record
 from askfirst_site.crypto import decrypt
 from askfirst_site.staff import queries, status
 from askfirst_site.staff.forms import ReasonForm, SearchForm, WatchedForm
-from askfirst_site.staff.gate import ORGANISER, attempt
+from askfirst_site.staff.gate import ORGANISER, StaffRequest, attempt
 from askfirst_site.staff.views.overview import before
 from askfirst_site.statement import actions, addresses
 from askfirst_site.statement.models import Notable, Signature, SignatureState, Statement, WatchedName
@@ -142,13 +142,13 @@ def _about(lane: str) -> str:
     }[lane]
 
 
-def _lane(request: HttpRequest) -> str:
+def _lane(request: StaffRequest) -> str:
     asked = request.POST.get("lane") or request.GET.get("lane")
     return asked if asked in queries.LANES else queries.LANES[0]
 
 
 @require_safe
-def queue(request: HttpRequest, statement: Statement) -> HttpResponse:
+def queue(request: StaffRequest, statement: Statement) -> HttpResponse:
     """What waits for a person, in lanes."""
     lane, sizes = _lane(request), queries.lane_sizes(statement)
     labels = {
@@ -179,7 +179,7 @@ def _others(signature: Signature, known: dict[int, Signature]) -> list[Signature
     return [known[int(other)] for other in ids if other.isdigit() and int(other) in known]
 
 
-def _picked(request: HttpRequest) -> tuple[str, list[int]]:
+def _picked(request: StaffRequest) -> tuple[str, list[int]]:
     """Return which act was pressed, and for which signatures."""
     name, _colon, one = request.POST.get("one", "").partition(":")
     picked = [one] if one else request.POST.getlist("pick")
@@ -189,7 +189,7 @@ def _picked(request: HttpRequest) -> tuple[str, list[int]]:
 
 
 @require_POST
-def act(request: HttpRequest, statement: Statement) -> HttpResponse:
+def act(request: StaffRequest, statement: Statement) -> HttpResponse:
     """Do one thing to one or many; many, or what cannot be undone, after a page that says what happens."""
     lane = _lane(request)
     back = f"{redirect('staff:queue', slug=statement.slug).url}?lane={lane}"
@@ -220,7 +220,7 @@ def _how_many(n: int) -> str:
 
 
 def _ask(
-    request: HttpRequest, statement: Statement, chosen: Act, found: list[Signature], form: ReasonForm
+    request: StaffRequest, statement: Statement, chosen: Act, found: list[Signature], form: ReasonForm
 ) -> HttpResponse:
     lane = _lane(request)
     page = {
@@ -241,7 +241,7 @@ def _ask(
 
 
 @require_safe
-def signatures(request: HttpRequest, statement: Statement) -> HttpResponse:
+def signatures(request: StaffRequest, statement: Statement) -> HttpResponse:
     """Search among all signatures."""
     form = SearchForm(request.GET or None)
     criteria: dict[str, Any] = {}
@@ -258,12 +258,13 @@ def signatures(request: HttpRequest, statement: Statement) -> HttpResponse:
         query["before"] = str(rows[queries.PAGE - 1].pk)
         older = query.urlencode()
         rows = rows[: queries.PAGE]
-    for row in rows:
-        stands = status.of_signature(row)
-        row.tone, row.stands = stands.tone, stands.label
-    return render(
-        request, "staff/signatures.html", {"statement": statement, "form": form, "rows": rows, "older": older}
-    )
+    page = {
+        "statement": statement,
+        "form": form,
+        "rows": [(row, status.of_signature(row)) for row in rows],
+        "older": older,
+    }
+    return render(request, "staff/signatures.html", page)
 
 
 def _own_acts(signature: Signature) -> list[dict[str, Any]]:
@@ -309,12 +310,12 @@ def _one(statement: Statement, signature_id: int) -> Signature:
 
 
 @require_safe
-def signature(request: HttpRequest, statement: Statement, signature_id: int) -> HttpResponse:
+def signature(request: StaffRequest, statement: Statement, signature_id: int) -> HttpResponse:
     """One signature, and what can be done to it."""
     return _show(request, statement, _one(statement, signature_id))
 
 
-def _show(request: HttpRequest, statement: Statement, found: Signature, address: str = "") -> HttpResponse:
+def _show(request: StaffRequest, statement: Statement, found: Signature, address: str = "") -> HttpResponse:
     page = {
         "statement": statement,
         "signature": found,
@@ -329,7 +330,7 @@ def _show(request: HttpRequest, statement: Statement, found: Signature, address:
 
 
 @require_POST
-def email(request: HttpRequest, statement: Statement, signature_id: int) -> HttpResponse:
+def email(request: StaffRequest, statement: Statement, signature_id: int) -> HttpResponse:
     """Show the address of one signature; that somebody looked is recorded first."""
     found = _one(statement, signature_id)
     record(actor=request.user, verb="look_at_email", subject=f"signature:{found.pk}", now=timezone.now())
@@ -337,7 +338,7 @@ def email(request: HttpRequest, statement: Statement, signature_id: int) -> Http
 
 
 @require_POST
-def do(request: HttpRequest, statement: Statement, signature_id: int) -> HttpResponse:
+def do(request: StaffRequest, statement: Statement, signature_id: int) -> HttpResponse:
     """Do one thing to one signature."""
     found, now = _one(statement, signature_id), timezone.now()
     there = redirect("staff:signature", slug=statement.slug, signature_id=signature_id)
@@ -358,20 +359,16 @@ def do(request: HttpRequest, statement: Statement, signature_id: int) -> HttpRes
     return there
 
 
-def watched(request: HttpRequest) -> HttpResponse:
+def watched(request: StaffRequest) -> HttpResponse:
     """Names that are watched; paste many at once."""
     form = WatchedForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         names = [line.strip() for line in form.cleaned_data["names"].splitlines() if line.strip()]
         now, added = timezone.now(), 0
         for name in dict.fromkeys(names):
-            done = attempt(
-                request,
-                lambda name=name: actions.watch_name(
-                    actor=request.user, name=name, note=form.cleaned_data["note"], now=now
-                ),
-            )
-            added += done is not None
+            note = form.cleaned_data["note"]
+            call = functools.partial(actions.watch_name, actor=request.user, name=name, note=note, now=now)
+            added += attempt(request, call) is not None
         if added:
             messages.success(
                 request, ngettext("%(n)d name is watched.", "%(n)d names are watched.", added) % {"n": added}
@@ -385,7 +382,7 @@ def watched(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def unwatch(request: HttpRequest, watched_id: int) -> HttpResponse:
+def unwatch(request: StaffRequest, watched_id: int) -> HttpResponse:
     """Stop watching a name."""
     row = get_object_or_404(WatchedName, pk=watched_id)
     said = _("%(name)s is no longer watched.") % {"name": row.name}

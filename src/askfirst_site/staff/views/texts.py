@@ -7,14 +7,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from askfirst_site.staff import status, words
 from askfirst_site.staff.forms import DatesForm, StatementForm, TextForm
-from askfirst_site.staff.gate import attempt
+from askfirst_site.staff.gate import StaffRequest, attempt
 from askfirst_site.statement import actions
 from askfirst_site.statement.markdown import to_html
 from askfirst_site.statement.models import Statement, Text, TextVersion
@@ -30,7 +30,7 @@ def _newest_frozen(versions: list[TextVersion]) -> TextVersion | None:
     return next((one for one in versions if one.frozen_at is not None), None)
 
 
-def statements(request: HttpRequest) -> HttpResponse:
+def statements(request: StaffRequest) -> HttpResponse:
     """All statements."""
     now = timezone.now()
     found = Statement.objects.prefetch_related("versions").order_by("-is_primary", "-id")
@@ -41,7 +41,7 @@ def statements(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/statements.html", {"rows": rows})
 
 
-def new_statement(request: HttpRequest) -> HttpResponse:
+def new_statement(request: StaffRequest) -> HttpResponse:
     """Begin a statement."""
     form = StatementForm(request.POST or None, initial={"is_primary": not Statement.objects.exists()})
     if request.method == "POST" and form.is_valid():
@@ -60,14 +60,14 @@ def new_statement(request: HttpRequest) -> HttpResponse:
     return render(request, "staff/form.html", page)
 
 
-def _save(request: HttpRequest, form: StatementForm) -> Statement:
+def _save(request: StaffRequest, form: StatementForm) -> Statement:
     changed = form.save(commit=False)
     return actions.save_statement(
         actor=request.user, statement=changed, is_primary=form.cleaned_data["is_primary"], now=timezone.now()
     )
 
 
-def statement(request: HttpRequest, statement: Statement) -> HttpResponse:
+def statement(request: StaffRequest, statement: Statement) -> HttpResponse:
     """A statement: its versions, dates, and who runs it."""
     now = timezone.now()
     deed = request.POST.get("do", "")
@@ -101,7 +101,7 @@ def statement(request: HttpRequest, statement: Statement) -> HttpResponse:
     return render(request, "staff/statement.html", page)
 
 
-def new_version(request: HttpRequest, statement: Statement) -> HttpResponse:
+def new_version(request: StaffRequest, statement: Statement) -> HttpResponse:
     """Begin a new version, after a page that says what that means."""
     back = redirect("staff:statement", slug=statement.slug)
     if request.method == "POST":
@@ -144,7 +144,7 @@ def _missing(text: Text, canonical: str) -> tuple[list[str], list[str]]:
     return wrong, missing
 
 
-def version(request: HttpRequest, statement: Statement, number: int) -> HttpResponse:
+def version(request: StaffRequest, statement: Statement, number: int) -> HttpResponse:
     """A version's texts, side by side."""
     found = get_object_or_404(TextVersion, statement=statement, number=number)
     texts = _in_order(found, statement)
@@ -166,7 +166,7 @@ def _in_order(version: TextVersion, statement: Statement) -> list[Text]:
     return sorted(version.texts.all(), key=lambda one: (one.language != statement.canonical_language, one.language))
 
 
-def text(request: HttpRequest, statement: Statement, number: int, language: str) -> HttpResponse:
+def text(request: StaffRequest, statement: Statement, number: int, language: str) -> HttpResponse:
     """One language: write it beside the original, look at it, save it."""
     found = get_object_or_404(TextVersion, statement=statement, number=number)
     have = {one.language: one for one in found.texts.all()}
@@ -238,7 +238,7 @@ def _opening(statement: Statement, now: datetime) -> str:
     return _("People can sign at once: no later opening date is set.")
 
 
-def freeze(request: HttpRequest, statement: Statement, number: int) -> HttpResponse:
+def freeze(request: StaffRequest, statement: Statement, number: int) -> HttpResponse:
     """Check a version, say what freezing means, and freeze it."""
     found = get_object_or_404(TextVersion, statement=statement, number=number)
     there = redirect("staff:version", slug=statement.slug, number=number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from askfirst_site.accounts.actions import record
 from askfirst_site.staff import queries
 from askfirst_site.staff.forms import UpdateForm
-from askfirst_site.staff.gate import attempt
+from askfirst_site.staff.gate import StaffRequest, attempt
 from askfirst_site.statement import actions
 from askfirst_site.statement.markdown import to_html
 from askfirst_site.statement.models import Statement, Update
@@ -24,12 +24,12 @@ MAIL_BATCH = 1_000
 
 
 @require_safe
-def updates(request: HttpRequest, statement: Statement) -> HttpResponse:
+def updates(request: StaffRequest, statement: Statement) -> HttpResponse:
     """All updates."""
     return render(request, "staff/updates.html", {"statement": statement, "rows": statement.updates.all()})
 
 
-def update(request: HttpRequest, statement: Statement, update_id: int | None = None) -> HttpResponse:
+def update(request: StaffRequest, statement: Statement, update_id: int | None = None) -> HttpResponse:
     """Write an update beside its preview; once published it only shows."""
     kept = get_object_or_404(Update, statement=statement, pk=update_id) if update_id else None
     is_open = kept is None or kept.published is None
@@ -58,7 +58,7 @@ def update(request: HttpRequest, statement: Statement, update_id: int | None = N
     return render(request, "staff/update.html", page)
 
 
-def publish(request: HttpRequest, statement: Statement, update_id: int) -> HttpResponse:
+def publish(request: StaffRequest, statement: Statement, update_id: int) -> HttpResponse:
     """Publish an update, after a page that says what happens."""
     kept = get_object_or_404(Update, statement=statement, pk=update_id)
     there = redirect("staff:update", slug=statement.slug, update_id=update_id)
@@ -96,7 +96,7 @@ def publish(request: HttpRequest, statement: Statement, update_id: int) -> HttpR
 
 
 @require_POST
-def mail(request: HttpRequest, statement: Statement, update_id: int) -> HttpResponse:
+def mail(request: StaffRequest, statement: Statement, update_id: int) -> HttpResponse:
     """Queue the next mails of an update."""
     kept = get_object_or_404(Update, statement=statement, pk=update_id)
     now = timezone.now()

@@ -42,6 +42,7 @@ from askfirst_site.statement.actions.own import (
 from askfirst_site.statement.actions.proofs import (
     check_domain_proof,
     prove_by_hand,
+    prove_orcid,
     recheck_proofs,
     revoke_vouch,
     start_domain_proof,
@@ -101,6 +102,7 @@ __all__ = [
     "open_grant",
     "preview_invalidation",
     "prove_by_hand",
+    "prove_orcid",
     "publish_update",
     "queue_update_mails",
     "rank_notables",

@@ -34,7 +34,7 @@ ACTIONS = {
     ),
     "export": _("somebody, probably you, wants a copy of everything we have about you. This is the code for it:"),
     "erase": _("somebody, probably you, wants everything about you deleted here. This is the code for it:"),
-    "prove": _("somebody, probably you, wants to prove that a web domain is yours. This is the code for it:"),
+    "prove": _("somebody, probably you, wants to add a proof to your signature. This is the code for it:"),
     "vouch": _("somebody, probably you, wants to vouch for another signer. This is the code for it:"),
 }
 """What a mailed code can be asked for, and what its mail says."""

@@ -1,4 +1,4 @@
-"""The evidence ladder: a domain of one's own, a verified organisation that vouches, a moderator who asked.
+"""The evidence ladder: a domain of one's own, an ORCID iD, a verified organisation that vouches, a moderator who asked.
 
 Only how, what for, when and until when is kept. A level never rises silently, and lost evidence lowers it.
 """
@@ -6,6 +6,7 @@ Only how, what for, when and until when is kept. A level never rises silently, a
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ __all__ = [
     "PROOF_PREFIX",
     "check_domain_proof",
     "prove_by_hand",
+    "prove_orcid",
     "recheck_proofs",
     "revoke_vouch",
     "start_domain_proof",
@@ -38,6 +40,7 @@ PROOF_PREFIX = "askfirst-proof="
 PROOF_AGE = timedelta(days=365)
 CHECK_GAP = timedelta(seconds=10)
 PROOFS_MAX = 10
+_ORCID = re.compile(r"[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]")
 _SHOWN = (SignatureState.CONFIRMED, SignatureState.HELD)
 _TRUSTED = ("dns", "well-known", "orcid", "by-hand")
 
@@ -129,6 +132,53 @@ def _look(proof: Proof, fetcher: Fetcher, resolver: Resolver) -> tuple[str, str]
 
 def _is(line: str, found: str) -> bool:
     return hmac.compare_digest(line.encode(), found.strip().encode("utf-8", "replace"))
+
+
+def prove_orcid(*, grant: Grant, orcid: str, now: datetime) -> Proof:
+    """Record that a person has signed in at ORCID; proven again, the same proof holds for another year.
+
+    Args:
+        grant: Of a code that was mailed to prove something.
+        orcid: The iD that ORCID itself named, such as `0000-0002-1825-0097`. Nothing else of the record is kept.
+        now: The time.
+
+    Raises:
+        RefusedError: Not an iD, it proves another signature already, or an organisation signed.
+    """
+    if not is_orcid(orcid):
+        raise RefusedError(_("This is not an ORCID iD."))
+    with transaction.atomic():
+        signature = _own(grant, "prove")
+        if signature.kind != Kind.PERSON:
+            raise RefusedError(_("An ORCID iD says who a person is. An organisation proves its domain."))
+        same = Proof.objects.filter(method="orcid", subject=orcid, expires__gt=now, signature__state__in=_SHOWN)
+        if same.filter(signature__statement=signature.statement_id).exclude(signature=signature).exists():
+            raise RefusedError(_("This ORCID iD proves another signature already."))
+        known = signature.proofs.filter(method="orcid", subject=orcid).exists()
+        if not known and signature.proofs.count() >= PROOFS_MAX:
+            raise RefusedError(_("These are many proofs. Please write to us."))
+        proof, _is_new = Proof.objects.update_or_create(
+            signature=signature, method="orcid", subject=orcid, defaults={"checked": now, "expires": now + PROOF_AGE}
+        )
+        refresh_level(signature, now)
+        # Not which one: what staff did and what happened is kept for ever, a proof only as long as its signature.
+        record(actor=None, verb="prove_orcid", subject=log_entries.subject_of(signature), detail={}, now=now)
+    return proof
+
+
+def is_orcid(text: str) -> bool:
+    """Return whether a text is an ORCID iD, its check digit included.
+
+    Source:
+        ISO/IEC 7064, MOD 11-2; ORCID, "Structure of the ORCID Identifier".
+    """
+    if not _ORCID.fullmatch(text):
+        return False
+    digits = text.replace("-", "")
+    total = 0
+    for digit in digits[:-1]:
+        total = (total + int(digit)) * 2
+    return digits[-1] == "0123456789X"[(12 - total % 11) % 11]
 
 
 def refresh_level(signature: Signature, now: datetime) -> None:
@@ -228,7 +278,8 @@ def recheck_proofs(
                 signature = locked_signature(proof.signature)
                 if signature.state in _SHOWN:
                     queue_mail_about(signature, "proof_lost", now, {"domain": proof.subject})
-    for proof in Proof.objects.filter(method="by-hand", expires__lte=now).select_related("signature")[:limit]:
+    over = Proof.objects.filter(method__in=["by-hand", "orcid"], expires__lte=now)
+    for proof in over.select_related("signature")[:limit]:
         with transaction.atomic():
             refresh_level(locked_signature(proof.signature), now)
     return len(proofs)

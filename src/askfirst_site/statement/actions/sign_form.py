@@ -85,4 +85,12 @@ def check_form(form: SignForm) -> SignForm:
         wrong.pop("website", None)
     if wrong:
         raise FormError(wrong)
-    return replace(form, **values)
+    return replace(
+        form,
+        name=values["name"],
+        email=values["email"],
+        role=values["role"],
+        affiliation=values["affiliation"],
+        website=values["website"],
+        country=values["country"],
+    )

@@ -1,6 +1,10 @@
 """What nobody may change is held by the database itself: texts that can be signed, consents, the wording of both."""
 
+from __future__ import annotations
+
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 
 FROZEN = "a version that can be signed does not change"
 KEPT = "the wording of a consent does not change"
@@ -57,7 +61,7 @@ TRIGGERS = {
 }
 
 
-def make(apps, schema_editor):
+def make(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(POSTGRESQL, params=None)
         return
@@ -66,7 +70,7 @@ def make(apps, schema_editor):
             schema_editor.execute(f"{one}END;", params=None)
 
 
-def drop(apps, schema_editor):
+def drop(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     postgresql = schema_editor.connection.vendor == "postgresql"
     for table, names in TRIGGERS.items():
         for name in names:

@@ -1,0 +1,1 @@
+"""SQLite as this site's database: Django's, with a queue in front of its one writer."""
