@@ -37,6 +37,8 @@ from django.db import connection, transaction
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext, setup_test_environment, teardown_test_environment
 
+django_settings.ASKFIRST_REMEMBER_S = 0.0  # every test has statements of its own under the same numbers
+
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "on_both: runs on SQLite and on PostgreSQL")

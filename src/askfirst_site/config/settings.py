@@ -11,6 +11,8 @@ from askfirst_site.config.environment import LANGUAGE_NAMES, email_settings, rea
 PACKAGE = Path(__file__).parents[1]
 
 ASKFIRST = read_site()
+ASKFIRST_REMEMBER_S = 2.0
+"""For how long a process may keep which statement and texts an address means; see `statement.remembered`."""
 
 # Who may ask, and with what
 SECRET_KEY = read_secret_key(ASKFIRST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -17,6 +17,7 @@ from django.utils.translation import get_language_info
 from askfirst_site.public import accents
 from askfirst_site.statement import queries
 from askfirst_site.statement.models import Statement, Text, TextVersion
+from askfirst_site.statement.remembered import Remembered
 
 __all__ = ["Language", "Page", "direction_of", "find_page", "interface_languages", "on_page", "show"]
 
@@ -103,12 +104,19 @@ def interface_languages() -> list[str]:
     return [code for code, _name in settings.LANGUAGES if code == FALLBACK or code in found] or [FALLBACK]
 
 
+_PAGES: Remembered[Page] = Remembered()
+
+
 def find_page(lang: str, slug: str = "") -> Page:
     """Return what an address is about.
 
     Raises:
         Http404: There is no such statement, it cannot be read yet, or not in this language.
     """
+    return _PAGES.get((lang, slug), partial(_find_page, lang, slug))
+
+
+def _find_page(lang: str, slug: str) -> Page:
     statement = queries.statement_by_slug(slug) if slug else queries.primary_statement()
     version = queries.current_version(statement) if statement else None
     if statement is None or version is None:

@@ -12,10 +12,11 @@ class StatementConfig(AppConfig):
     def ready(self) -> None:
         """Register with the sequencer."""
         from askfirst_site.statement import tallies
-        from askfirst_site.statement.actions.retention import nightly
+        from askfirst_site.statement.actions.retention import hourly, nightly
         from askfirst_site.transparency import hooks
 
         hooks.on_positions(tallies.count_entries)
         hooks.on_published(tallies.publish_counts)
+        hooks.on_hourly(hourly)
         hooks.on_nightly(tallies.recount)
         hooks.on_nightly(nightly)

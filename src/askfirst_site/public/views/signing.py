@@ -17,7 +17,7 @@ from askfirst_site.public.pages import Page, on_page, show
 from askfirst_site.public.shown import line_of
 from askfirst_site.public.views import errors
 from askfirst_site.public.views.reading import statement_context
-from askfirst_site.statement import actions
+from askfirst_site.statement import actions, codes
 from askfirst_site.statement.addresses import domain_of, likely_domain
 from askfirst_site.statement.errors import FormError, NotOpenError, StatementError, WrongCodeError
 from askfirst_site.statement.log_entries import email_of
@@ -88,8 +88,8 @@ def code(request: HttpRequest, page: Page) -> HttpResponse:
             form.add_error("code", str(error.user_text))
             form.known = False
         else:
-            mine = own.signed(token, page.statement) if token else None
-            if mine and mine.pk == confirmed.signature.pk:
+            is_mine = token is not None and bytes(confirmed.signature.browser_mac) == codes.token_mac(token)
+            if is_mine and not confirmed.already:
                 return SeeOther(page.address("receipt"))
             return SeeOther(f"{page.address('receipt')}?of={_seal(confirmed.signature)}")
     return _code_page(request, page, form, token, status=422)

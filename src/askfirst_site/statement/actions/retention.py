@@ -15,7 +15,7 @@ from askfirst_site.statement.actions.proofs import recheck_proofs
 from askfirst_site.statement.actions.signing import PENDING_AGE, has_signed
 from askfirst_site.statement.models import MailedCode, Signature, SignatureState, Text
 
-__all__ = ["Forgotten", "expire", "nightly", "remind", "retention"]
+__all__ = ["Forgotten", "expire", "hourly", "nightly", "remind", "retention"]
 
 NOT_ME_AGE = timedelta(days=2)
 """A waiting signature whose mailbox's owner said that it was somebody else."""
@@ -39,11 +39,15 @@ class Forgotten:
     rejected: int
 
 
-def nightly(now: datetime) -> None:
-    """Do what is due every night: forget, remind; and look at proofs, beside the count, because others may be slow."""
-    retention(now=now)
+def hourly(now: datetime) -> None:
+    """Do what is due every hour: remind."""
     while remind(now=now):
         pass
+
+
+def nightly(now: datetime) -> None:
+    """Do what is due every night: forget; and look at proofs, beside the count, because others may be slow."""
+    retention(now=now)
     Thread(target=_recheck, args=(now,), name="recheck-proofs", daemon=True).start()
 
 

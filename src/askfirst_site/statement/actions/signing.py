@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import IntegrityError, transaction
 
@@ -23,9 +24,11 @@ from askfirst_site.statement.models import (
     Consent,
     Signature,
     SignatureState,
+    Statement,
     Text,
     TextVersion,
 )
+from askfirst_site.statement.remembered import Remembered
 
 __all__ = ["Confirmed", "Pending", "Visit", "confirm", "not_me", "resend_code", "sign"]
 
@@ -120,12 +123,19 @@ def sign(*, form: SignForm, visit: Visit, now: datetime, randomness: _Randomness
     return Pending(signature.pk, cookie)
 
 
+_TEXTS: Remembered[Text] = Remembered()
+
+
 def _text_to_sign(form: SignForm, now: datetime) -> Text:
     statement = form.statement
     if (statement.opens and now < statement.opens) or (statement.closes and now >= statement.closes):
         raise NotOpenError
+    return _TEXTS.get((statement.pk, form.language), partial(_newest_text, statement, form.language))
+
+
+def _newest_text(statement: Statement, language: str) -> Text:
     newest = TextVersion.objects.filter(statement=statement, frozen_at__isnull=False).order_by("-number").values("pk")
-    text = Text.objects.filter(version__in=newest[:1], language=form.language).select_related("version").first()
+    text = Text.objects.filter(version__in=newest[:1], language=language).select_related("version").first()
     if text is None:
         raise NotOpenError
     text.version.statement = statement
