@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from askfirst.errors import AskFirstError, FormatError, InputError, ProofError
@@ -55,18 +55,16 @@ def public_files(folder):
 
 def needed_files(folder, size):
     """Return those public files that a reader of this size needs."""
-    full = {
-        name: data for name, data in public_files(folder).items() if ".p/" not in name or name.endswith(_ends(size))
-    }
-    return {name: data for name, data in full.items() if name != "checkpoint"}
-
-
-def _ends(size):
-    widths = []
-    while size:
-        widths.append(f".p/{size % 256}")
-        size //= 256
-    return tuple(widths)
+    partial = set()
+    level, nodes = 0, size
+    while nodes:
+        index, width = divmod(nodes, 256)
+        partial |= {f"tile/{level}/{index:03}.p/{width}"} | (
+            {f"tile/entries/{index:03}.p/{width}"} if not level else set()
+        )
+        level, nodes = level + 1, index
+    files = public_files(folder).items()
+    return {name: data for name, data in files if name in partial or (".p/" not in name and name != "checkpoint")}
 
 
 def test_log_that_is_not_there_is_empty(tmp_path):
@@ -96,6 +94,7 @@ def test_log_of_256_entries_has_a_first_tile_above(tmp_path):
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(0, 600), max_size=6))
+@example([428, 600, 1])
 def test_log_is_the_same_in_any_batches(tmp_path_factory, steps):
     folder = tmp_path_factory.mktemp("batches")
     with LogFolder(folder / "many") as many, LogFolder(folder / "one") as one:
