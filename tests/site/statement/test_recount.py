@@ -68,7 +68,7 @@ def test_command_says_it_and_ends_with_it(live, signed_world):
     damage("tally")
     found = [running.run(live, "recount", *more) for more in ((), ("--repair",), ())]
     assert [(one.returncode, one.stderr) for one in found] == [(1, ""), (0, ""), (0, "")]
-    first = "statement 1, kind person: tally 7, rows 2"
+    first = f"statement {signed_world.statement.pk}, kind person: tally 7, rows 2"
     assert found[0].stdout.splitlines()[0] == first
     assert found[0].stdout.splitlines()[-1] == DIFFER
     assert found[2].stdout.splitlines() == numbers_of(signed_world)
@@ -88,7 +88,7 @@ def test_what_rows_and_log_disagree_about_is_not_hidden(signed_world):
     Signature.objects.filter(state="confirmed", kind="organisation").update(tallied="", state="withdrawn")
     is_equal, lines = recount(repair=True)
     assert not is_equal
-    assert "statement 1, organisation: tally 0, log 1" in lines
+    assert f"statement {signed_world.statement.pk}, organisation: tally 0, log 1" in lines
     assert lines[-1].startswith("This cannot be repaired from the signatures")
 
 
