@@ -54,7 +54,7 @@ def signer(site, open_page, request):
 
 
 def people(site):
-    return json.loads(site.get("/count.json"))["people"]
+    return json.loads(site.get(f"/count.json?{time.time()}"))["people"]
 
 
 def until(condition):
