@@ -13,28 +13,11 @@ import pyarrow.parquet as pq
 from defusedcsv import csv
 
 from askfirst_site.statement.models import Statement
-from askfirst_site.statement.queries import export_rows
+from askfirst_site.statement.queries import EXPORTED, export_rows
 
 __all__ = ["COLUMNS", "csv_lines", "json_lines", "parquet_parts"]
 
-COLUMNS = [
-    "position",
-    "state",
-    "kind",
-    "name",
-    "role",
-    "affiliation",
-    "website",
-    "discipline",
-    "country",
-    "display",
-    "level",
-    "language",
-    "hidden",
-    "source",
-    "confirmed",
-    "flags",
-]
+COLUMNS = [*EXPORTED, "confirmed", "flags"]
 BATCH = 2000
 _SCHEMA = pa.schema(
     [

@@ -9,8 +9,8 @@ from datetime import date, datetime
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
-from askfirst_site.statement import codes, mails
 from askfirst_site.statement.charts import Bar, Charts, charts_of
+from askfirst_site.statement.log_entries import manifest_of
 from askfirst_site.statement.models import (
     Addressee,
     Answer,
@@ -31,6 +31,7 @@ from askfirst_site.statement.receipts import receipt_of
 from askfirst_site.statement.wall import PAGE, Line, Wall, line_of, read_wall
 
 __all__ = [
+    "EXPORTED",
     "Bar",
     "Charts",
     "Counts",
@@ -47,25 +48,36 @@ __all__ = [
     "is_open",
     "languages_of",
     "ledger",
-    "line_of_signature",
     "manifest",
     "notables",
     "organisations",
     "page_facts",
-    "preview_line",
     "primary_statement",
     "receipt_text",
-    "signature_at",
-    "signature_of",
     "statement_by_slug",
     "sums",
-    "text_of",
     "updates",
     "versions",
-    "waiting_of",
     "wall",
 ]
 
+EXPORTED = [
+    "position",
+    "state",
+    "kind",
+    "name",
+    "role",
+    "affiliation",
+    "website",
+    "discipline",
+    "country",
+    "display",
+    "level",
+    "language",
+    "hidden",
+    "source",
+]
+"""What an export holds of a signature as it is."""
 NOTABLES_SHOWN = 120
 ORGANISATIONS_SHOWN = 200
 UPDATES_SHOWN = 20
@@ -161,11 +173,6 @@ def versions(statement: Statement) -> list[TextVersion]:
     return list(TextVersion.objects.filter(statement=statement, frozen_at__isnull=False).order_by("-number"))
 
 
-def text_of(version: TextVersion, language: str) -> Text | None:
-    """Return a version's text in a language; None if it has none."""
-    return Text.objects.filter(version=version, language=language).first()
-
-
 def languages_of(version: TextVersion, original: str) -> list[str]:
     """Return the languages of a version, the original first."""
     found = Text.objects.filter(version=version).values_list("language", flat=True)
@@ -174,16 +181,7 @@ def languages_of(version: TextVersion, original: str) -> list[str]:
 
 def manifest(version: TextVersion) -> dict[str, object]:
     """Return the document whose digest the log holds: what `/statement.json` serves."""
-    inner = {
-        text.language: {
-            "text": text.sentence,
-            "consent": text.consent,
-            "translator": text.translator,
-            "reviewer": text.reviewer,
-        }
-        for text in version.texts.order_by("language")
-    }
-    return {"statement": version.statement.slug, "version": version.number, "texts": inner}
+    return manifest_of(version, list(version.texts.order_by("language")))
 
 
 def is_open(statement: Statement, version: TextVersion | None, now: datetime) -> bool:
@@ -305,22 +303,6 @@ def page_facts(statement: Statement, language: str, now: datetime | None = None)
     )
 
 
-def signature_of(*, browser: bytes, statement: Statement) -> Signature | None:
-    """Return the newest signature that a browser confirmed, for the page that follows the code."""
-    rows = _of_browser(browser, statement).filter(state__in=[SignatureState.CONFIRMED, SignatureState.HELD])
-    return rows.order_by("-confirmed", "-id").first()
-
-
-def waiting_of(*, browser: bytes, statement: Statement) -> Signature | None:
-    """Return the newest signature of a browser that waits for its code."""
-    return _of_browser(browser, statement).filter(state=SignatureState.PENDING).order_by("-id").first()
-
-
-def _of_browser(browser: bytes, statement: Statement) -> QuerySet[Signature]:
-    rows = Signature.objects.filter(browser_mac=codes.token_mac(browser), statement=statement.pk, erased=False)
-    return (rows if browser else rows.none()).select_related("statement", "version", "entry", "correct_entry")
-
-
 def receipt_text(signature: Signature) -> str | None:
     """Return a signature's receipt; None until a published checkpoint covers its entry."""
     return receipt_of(signature)
@@ -335,22 +317,6 @@ def sums(statement: Statement) -> dict[str, int]:
     return {"signed": counted + withdrawn + invalidated, "withdrawn": withdrawn, "invalidated": invalidated}
 
 
-def signature_at(statement: Statement, position: int) -> Signature | None:
-    """Return the signature at a position of the log, if it counts."""
-    rows = Signature.objects.filter(statement=statement.pk, position=position, state=SignatureState.CONFIRMED)
-    return rows.first()
-
-
-def line_of_signature(signature: Signature) -> Line | None:
-    """Return a signature's line as the wall shows it; None for those who are counted and not shown."""
-    return None if signature.display == Display.COUNTED else line_of(signature)
-
-
-def preview_line(signature: Signature) -> str:
-    """Return the same as one string, for mails and share cards."""
-    return mails.shown_line(signature)
-
-
 def export_rows(statement: Statement) -> Iterator[dict[str, object]]:
     """Return every signature that counts, is held or was taken out, in the order of confirmation; no addresses.
 
@@ -359,24 +325,8 @@ def export_rows(statement: Statement) -> Iterator[dict[str, object]]:
     rows: QuerySet[Signature] = Signature.objects.filter(statement=statement.pk, erased=False).exclude(
         state__in=[SignatureState.PENDING, SignatureState.WITHDRAWN]
     )
-    plain = [
-        "position",
-        "state",
-        "kind",
-        "name",
-        "role",
-        "affiliation",
-        "website",
-        "discipline",
-        "country",
-        "display",
-        "level",
-        "language",
-        "hidden",
-        "source",
-    ]
     for row in rows.order_by("pk").iterator(chunk_size=2000):
-        values: dict[str, object] = {name: getattr(row, name) for name in plain}
+        values: dict[str, object] = {name: getattr(row, name) for name in EXPORTED}
         if row.display == Display.COUNTED:
             values |= dict.fromkeys(("name", "role", "affiliation", "website"), "")
         yield values | {

@@ -47,12 +47,6 @@ def verb_words(verb: str) -> str:
 
 
 @register.filter
-def in_words(seconds: float | None) -> str:
-    """Say a length of time the way people do: seconds, minutes, hours, days."""
-    return words.duration(seconds)
-
-
-@register.filter
 def ago(moment: Any, now: Any) -> str:
     """Say how long ago something was."""
     if not moment:

@@ -38,7 +38,6 @@ __all__ = [
 PROOF_PREFIX = "askfirst-proof="
 """What the line in DNS or in the well-known file begins with."""
 PROOF_AGE = timedelta(days=365)
-CHECK_GAP = timedelta(seconds=10)
 PROOFS_MAX = 10
 _ORCID = re.compile(r"[0-9]{4}-[0-9]{4}-[0-9]{4}-[0-9]{3}[0-9X]")
 _SHOWN = (SignatureState.CONFIRMED, SignatureState.HELD)
