@@ -7,20 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from askfirst.errors import FormatError, ProofError
 from askfirst.tlog.keys import (
-    check_name,
-    dump_private,
+    PrivateKey,
+    PublicKey,
     encode_base64,
-    key_id_of,
-    load_private,
-    parse_vkey,
     verify_ed25519,
-    vkey_of,
 )
 from askfirst.tlog.note import signature_lines, split_note
 
@@ -32,30 +25,10 @@ _TIME_LIMIT_S = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class CosignatureVerifier:
+class CosignatureVerifier(PublicKey):
     """A public key of a witness."""
 
-    name: str
-    public_key: bytes
-
-    @property
-    def key_id(self) -> int:
-        """The 32 bits that tell keys of one name apart."""
-        return key_id_of(self.name, COSIGNATURE, self.public_key)
-
-    @property
-    def vkey(self) -> str:
-        """The key as one line of text."""
-        return vkey_of(self.name, COSIGNATURE, self.public_key)
-
-    @classmethod
-    def parse(cls, vkey: str) -> Self:
-        """Read a key from its line of text.
-
-        Raises:
-            InputError: It is not one, or one of another kind.
-        """
-        return cls(*parse_vkey(vkey, COSIGNATURE))
+    KIND = COSIGNATURE
 
     def verify(self, body: str, signature: bytes) -> int:
         """Check a cosignature over a checkpoint's body and return its time, in seconds since 1970.
@@ -70,36 +43,15 @@ class CosignatureVerifier:
         return time_s
 
 
-class CosignatureSigner:
+class CosignatureSigner(PrivateKey):
     """A signing key of a witness. It never shows itself but in `dump`."""
 
-    def __init__(self, name: str, private_key: Ed25519PrivateKey) -> None:
-        check_name(name)
-        self.name = name
-        self._private_key = private_key
-
-    @classmethod
-    def generate(cls, name: str) -> Self:
-        """Return a new key."""
-        return cls(name, Ed25519PrivateKey.generate())
-
-    @classmethod
-    def load(cls, text: str) -> Self:
-        """Read a signing key from its line of text.
-
-        Raises:
-            InputError: It is not one; the message does not show it.
-        """
-        return cls(*load_private(text, COSIGNATURE))
-
-    def dump(self) -> str:
-        """Return the key as one line of text: whoever has it can sign as the witness."""
-        return dump_private(self.name, COSIGNATURE, self._private_key)
+    KIND = COSIGNATURE
 
     @property
     def verifier(self) -> CosignatureVerifier:
         """The public key."""
-        return CosignatureVerifier(self.name, self._private_key.public_key().public_bytes_raw())
+        return CosignatureVerifier(self.name, self.public_key)
 
     def cosign(self, body: str, time_s: int) -> str:
         """Return the signature line over a checkpoint's body.
@@ -111,10 +63,6 @@ class CosignatureSigner:
         stamp = time_s.to_bytes(_TIME_BYTES)
         signature = stamp + self._private_key.sign(_message(body, time_s))
         return f"— {self.name} {encode_base64(self.verifier.key_id.to_bytes(4) + signature)}\n"
-
-    def __repr__(self) -> str:
-        """Show the public key only."""
-        return f"CosignatureSigner({self.verifier.vkey})"
 
 
 def add_cosignature(note: str, lines: str, verifiers: Sequence[CosignatureVerifier]) -> str:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from dataclasses import dataclass
 from hashlib import sha256
+from typing import ClassVar, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -17,6 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from askfirst.errors import FormatError, InputError, ProofError
 
 __all__ = [
+    "PrivateKey",
+    "PublicKey",
     "check_name",
     "decode_base64",
     "dump_private",
@@ -112,6 +116,73 @@ def verify_ed25519(name: str, public_key: bytes, signature: bytes, message: byte
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
     except (InvalidSignature, ValueError) as error:
         raise ProofError(f"the signature by {name} is bad", kind="signature") from error
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A public key under a name; `KIND` is the type of the signatures that it verifies, one byte."""
+
+    KIND: ClassVar[bytes]
+
+    name: str
+    public_key: bytes
+
+    @property
+    def key_id(self) -> int:
+        """The 32 bits that tell keys of one name apart."""
+        return key_id_of(self.name, self.KIND, self.public_key)
+
+    @property
+    def vkey(self) -> str:
+        """The key as one line of text."""
+        return vkey_of(self.name, self.KIND, self.public_key)
+
+    @classmethod
+    def parse(cls, vkey: str) -> Self:
+        """Read a key from its line of text.
+
+        Raises:
+            InputError: It is not one, or one of another kind.
+        """
+        return cls(*parse_vkey(vkey, cls.KIND))
+
+
+class PrivateKey:
+    """A signing key under a name. It never shows itself but in `dump`."""
+
+    KIND: ClassVar[bytes]
+
+    def __init__(self, name: str, private_key: Ed25519PrivateKey) -> None:
+        check_name(name)
+        self.name = name
+        self._private_key = private_key
+
+    @classmethod
+    def generate(cls, name: str) -> Self:
+        """Return a new key."""
+        return cls(name, Ed25519PrivateKey.generate())
+
+    @classmethod
+    def load(cls, text: str) -> Self:
+        """Read a signing key from its line of text.
+
+        Raises:
+            InputError: It is not one; the message does not show it.
+        """
+        return cls(*load_private(text, cls.KIND))
+
+    def dump(self) -> str:
+        """Return the key as one line of text: whoever has it can sign as its owner."""
+        return dump_private(self.name, self.KIND, self._private_key)
+
+    @property
+    def public_key(self) -> bytes:
+        """The public key, 32 bytes."""
+        return self._private_key.public_key().public_bytes_raw()
+
+    def __repr__(self) -> str:
+        """Show the public key only."""
+        return f"{type(self).__name__}({vkey_of(self.name, self.KIND, self.public_key)})"
 
 
 def check_name(name: str) -> None:

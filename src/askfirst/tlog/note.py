@@ -8,21 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, Self
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typing import Protocol
 
 from askfirst.errors import FormatError, InputError, ProofError
 from askfirst.tlog.keys import (
-    check_name,
+    PrivateKey,
+    PublicKey,
     decode_base64,
-    dump_private,
     encode_base64,
-    key_id_of,
-    load_private,
-    parse_vkey,
     verify_ed25519,
-    vkey_of,
 )
 
 __all__ = [
@@ -97,30 +91,10 @@ class OpenedNote:
 
 
 @dataclass(frozen=True, slots=True)
-class NoteVerifier:
+class NoteVerifier(PublicKey):
     """A public key of a log."""
 
-    name: str
-    public_key: bytes
-
-    @property
-    def key_id(self) -> int:
-        """The 32 bits that tell keys of one name apart."""
-        return key_id_of(self.name, ED25519, self.public_key)
-
-    @property
-    def vkey(self) -> str:
-        """The key as one line of text."""
-        return vkey_of(self.name, ED25519, self.public_key)
-
-    @classmethod
-    def parse(cls, vkey: str) -> Self:
-        """Read a key from its line of text.
-
-        Raises:
-            InputError: It is not one, or one of another kind.
-        """
-        return cls(*parse_vkey(vkey, ED25519))
+    KIND = ED25519
 
     def verify(self, body: str, signature: bytes) -> None:
         """Check a signature over a note's body.
@@ -131,36 +105,15 @@ class NoteVerifier:
         verify_ed25519(self.name, self.public_key, signature, body.encode())
 
 
-class NoteSigner:
+class NoteSigner(PrivateKey):
     """A signing key of a log. It never shows itself but in `dump`."""
 
-    def __init__(self, name: str, private_key: Ed25519PrivateKey) -> None:
-        check_name(name)
-        self.name = name
-        self._private_key = private_key
-
-    @classmethod
-    def generate(cls, name: str) -> Self:
-        """Return a new key."""
-        return cls(name, Ed25519PrivateKey.generate())
-
-    @classmethod
-    def load(cls, text: str) -> Self:
-        """Read a signing key from its line of text.
-
-        Raises:
-            InputError: It is not one; the message does not show it.
-        """
-        return cls(*load_private(text, ED25519))
-
-    def dump(self) -> str:
-        """Return the key as one line of text: whoever has it can sign as the log."""
-        return dump_private(self.name, ED25519, self._private_key)
+    KIND = ED25519
 
     @property
     def verifier(self) -> NoteVerifier:
         """The public key."""
-        return NoteVerifier(self.name, self._private_key.public_key().public_bytes_raw())
+        return NoteVerifier(self.name, self.public_key)
 
     @property
     def key_id(self) -> int:
@@ -170,10 +123,6 @@ class NoteSigner:
     def signature(self, body: str) -> bytes:
         """Return the signature over a note's body."""
         return self._private_key.sign(body.encode())
-
-    def __repr__(self) -> str:
-        """Show the public key only."""
-        return f"NoteSigner({self.verifier.vkey})"
 
 
 def sign_note(body: str, signers: Sequence[Signer]) -> str:
