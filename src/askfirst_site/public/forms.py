@@ -8,9 +8,9 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from askfirst_site.public.countries import choices as countries
 from askfirst_site.public.pages import Page
 from askfirst_site.statement import actions
+from askfirst_site.statement.countries import choices as countries
 from askfirst_site.statement.errors import FormError
 from askfirst_site.statement.models import Discipline, Display, Kind
 

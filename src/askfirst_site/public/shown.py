@@ -9,8 +9,8 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from askfirst_site.public.countries import country_name
 from askfirst_site.statement.charts import OTHERS
+from askfirst_site.statement.countries import country_name
 from askfirst_site.statement.models import Discipline, Display, Kind, Level, Signature
 from askfirst_site.statement.wall import Line
 from askfirst_site.statement.wall import line_of as wall_line

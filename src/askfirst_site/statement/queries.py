@@ -27,7 +27,6 @@ from askfirst_site.statement.models import (
     TextVersion,
     Update,
 )
-from askfirst_site.statement.receipts import receipt_of
 from askfirst_site.statement.wall import PAGE, Line, Wall, line_of, read_wall
 
 __all__ = [
@@ -53,9 +52,7 @@ __all__ = [
     "organisations",
     "page_facts",
     "primary_statement",
-    "receipt_text",
     "statement_by_slug",
-    "sums",
     "updates",
     "versions",
     "wall",
@@ -301,20 +298,6 @@ def page_facts(statement: Statement, language: str, now: datetime | None = None)
         updates=updates(statement, language),
         invalidations=invalidations(statement),
     )
-
-
-def receipt_text(signature: Signature) -> str | None:
-    """Return a signature's receipt; None until a published checkpoint covers its entry."""
-    return receipt_of(signature)
-
-
-def sums(statement: Statement) -> dict[str, int]:
-    """Return how the public count comes about: signed - withdrawn - invalidated."""
-    rows = Tally.objects.filter(statement=statement.pk, dimension__in=["kind", "ended"])
-    numbers = {(row.dimension, row.key): row.n for row in rows}
-    withdrawn, invalidated = numbers.get(("ended", "withdraw"), 0), numbers.get(("ended", "invalidate"), 0)
-    counted = sum(n for (dimension, _key), n in numbers.items() if dimension == "kind")
-    return {"signed": counted + withdrawn + invalidated, "withdrawn": withdrawn, "invalidated": invalidated}
 
 
 def export_rows(statement: Statement) -> Iterator[dict[str, object]]:

@@ -7,8 +7,7 @@ import pytest
 from PIL import Image
 
 from askfirst_site.public import accents, cards, charts
-from askfirst_site.public.countries import COUNTRIES, choices
-from askfirst_site.statement.countries import COUNTRY_CODES
+from askfirst_site.statement.countries import COUNTRIES, COUNTRY_CODES, choices
 
 
 def test_card_has_the_size_that_readers_of_links_expect():

@@ -8,6 +8,7 @@ from askfirst.proof.verify import parse_statement, verify_receipt
 from askfirst.tlog import NoteVerifier
 from askfirst_site.statement import actions, queries
 from askfirst_site.statement.models import Signature
+from askfirst_site.statement.receipts import receipt_of
 
 pytestmark = pytest.mark.on_both
 
@@ -22,7 +23,7 @@ def check(world, text):
 def test_receipt_is_verified_off_line(world, language):
     signature = world.signed(name="Zoë Müller", language=language)
     world.check()
-    text = queries.receipt_text(Signature.objects.get(pk=signature.pk))
+    text = receipt_of(Signature.objects.get(pk=signature.pk))
     assert len(text) < 2048
     assert check(world, text).good
     assert check(world, close_fields(text, ["email", "country"])).good
@@ -31,7 +32,7 @@ def test_receipt_is_verified_off_line(world, language):
 def test_changed_receipt_is_refused(world):
     signature = world.signed(name="Zoe Person")
     world.check()
-    text = queries.receipt_text(Signature.objects.get(pk=signature.pk))
+    text = receipt_of(Signature.objects.get(pk=signature.pk))
     assert not check(world, text.replace("index 1", "index 0")).good
 
 
@@ -46,16 +47,16 @@ def test_receipt_of_a_correction(world):
         display="full",
         now=world.now,
     )
-    assert queries.receipt_text(Signature.objects.get()) is None  # until the correction is in the log
+    assert receipt_of(Signature.objects.get()) is None  # until the correction is in the log
     world.check()
-    found = check(world, queries.receipt_text(Signature.objects.get()))
+    found = check(world, receipt_of(Signature.objects.get()))
     assert found.good
 
 
 def test_receipt_proves_even_when_only_counted(world):
     signature = world.signed(display="counted")
     world.check()
-    assert check(world, queries.receipt_text(Signature.objects.get(pk=signature.pk))).good
+    assert check(world, receipt_of(Signature.objects.get(pk=signature.pk))).good
     assert queries.wall(world.statement).lines == []
 
 
@@ -64,4 +65,4 @@ def test_no_receipt_for_who_is_held_or_waits(world):
     held = world.signed(name="Famous Person")
     waiting = world.sign(email="w@mailbox.example").signature_id
     world.check()
-    assert [queries.receipt_text(Signature.objects.get(pk=pk)) for pk in (held.pk, waiting)] == [None, None]
+    assert [receipt_of(Signature.objects.get(pk=pk)) for pk in (held.pk, waiting)] == [None, None]

@@ -15,8 +15,6 @@ from django.views.decorators.http import require_safe
 from askfirst_site.page_cache import cacheable
 from askfirst_site.public import words
 from askfirst_site.public.charts import bars, growth
-from askfirst_site.public.countries import choices as countries
-from askfirst_site.public.countries import country_name
 from askfirst_site.public.forms import SignatureForm
 from askfirst_site.public.pages import Page, interface_languages, on_page, show
 from askfirst_site.public.shown import grouped, key_label, shown
@@ -24,6 +22,8 @@ from askfirst_site.public.views.machine import primary
 from askfirst_site.statement import queries
 from askfirst_site.statement.charts import Bar, Charts
 from askfirst_site.statement.consents import updates_wording
+from askfirst_site.statement.countries import choices as countries
+from askfirst_site.statement.countries import country_name
 from askfirst_site.statement.events import events_of
 from askfirst_site.statement.formula import formula_of
 from askfirst_site.statement.models import Discipline
