@@ -8,7 +8,7 @@ import pytest
 import test_site_signing as signing
 from playwright.sync_api import expect
 
-site, chromium, open_page, shoot = signing.site, signing.chromium, signing.open_page, signing.shoot
+site, open_page, shoot = signing.site, signing.open_page, signing.shoot
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
-from site_browser import FLAGS, LANGUAGES, axe_path, browser_path, running_site
+from playwright.sync_api import expect
+from site_browser import LANGUAGES, axe_path, running_site
 
 PAGES = (
     ("statement", ""),
@@ -53,14 +53,6 @@ WIDER = """() => {
 def site(tmp_path_factory):
     with running_site(tmp_path_factory.mktemp("pages")) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
-from site_browser import FLAGS, LANGUAGES, browser_path, running_site
+from playwright.sync_api import expect
+from site_browser import LANGUAGES, running_site
 
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1440, "height": 900}
@@ -19,14 +19,6 @@ DESKTOP = {"width": 1440, "height": 900}
 def site(tmp_path_factory):
     with running_site(tmp_path_factory.mktemp("signing")) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import sync_playwright
-from site_browser import FLAGS, axe_path, browser_path, running_site
+from site_browser import axe_path, running_site
 
 PATHS = [
     "", "account/", "log/", "done/", "people/", "watched/", "statements/", "statements/new/", "{s}/",
@@ -23,14 +22,6 @@ def site(tmp_path_factory):
         running.account = re.search(r"Account of the organiser: (\S+)", text)[1]
         running.password = re.search(r"Its password, shown this once: (\S+)", text)[1]
         yield running
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path(), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def signed_in(chromium, site, **options):

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from django.test import Client
+from django.urls import reverse
 
 from askfirst_site.accounts.models import User
 from askfirst_site.statement import actions, mails, tallies
@@ -15,6 +16,11 @@ SENTENCES = {
     "de": "Generative KI darf nur dann aus schöpferischen Werken lernen, wenn die Menschen dahinter Ja gesagt haben.",
     "nl": "Generatieve AI mag alleen van creatief werk leren als de maker ja heeft gezegd.",
 }
+
+
+def url(name, **more):
+    """Return the address of a staff page of the campaign."""
+    return reverse(f"staff:{name}", kwargs={"slug": "yes-first", **more})
 
 
 def now():

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import staff_cast as cast
 from django.urls import reverse
+from staff_cast import url
 
 from askfirst_site.accounts.models import StaffAction, User
 from askfirst_site.outbox.models import Mail
@@ -18,17 +19,8 @@ from askfirst_site.transparency.models import Alarm
 
 
 @pytest.fixture
-def statement(db, site):
-    return cast.campaign()
-
-
-@pytest.fixture
 def client(statement):
     return cast.signed_in(cast.organiser())
-
-
-def url(name, **more):
-    return reverse(f"staff:{name}", kwargs={"slug": "yes-first", **more})
 
 
 def front(statement, name, rank):

@@ -3,6 +3,7 @@
 import pytest
 import staff_cast as cast
 from django.urls import reverse
+from staff_cast import url
 
 from askfirst_site.accounts.models import StaffAction
 from askfirst_site.statement import actions
@@ -10,17 +11,8 @@ from askfirst_site.statement.models import Invalidation, Signature, WatchedName
 
 
 @pytest.fixture
-def statement(db, site):
-    return cast.campaign()
-
-
-@pytest.fixture
 def client(statement):
     return cast.signed_in(cast.organiser())
-
-
-def url(name, **more):
-    return reverse(f"staff:{name}", kwargs={"slug": "yes-first", **more})
 
 
 def state(signature):

@@ -3,6 +3,7 @@
 import pytest
 import staff_cast as cast
 from django.urls import reverse
+from staff_cast import url
 
 from askfirst_site.accounts.models import StaffAction
 from askfirst_site.statement.models import Statement, Text, TextVersion
@@ -26,10 +27,6 @@ WORDS = {
 @pytest.fixture
 def client(db, site):
     return cast.signed_in(cast.organiser())
-
-
-def url(name, **more):
-    return reverse(f"staff:{name}", kwargs={"slug": "yes-first", **more})
 
 
 def test_from_nothing_to_a_frozen_statement_by_the_pages_alone(client):
