@@ -29,6 +29,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
+import uvloop
+
 from load import Client, Log, Run
 from measure import machine, save
 
@@ -67,7 +69,7 @@ def site(folder: Path, database: str, workers: int | None) -> Iterator[tuple[int
         sys.path.insert(0, str(TESTS))
         import databases
 
-        environment["DATABASE_URL"] = f"{databases.postgres()}/{databases.make_empty()}"
+        environment["DATABASE_URL"] = f"{databases.postgres(fsync=True)}/{databases.make_empty()}"
     own = [sys.executable, "-m", "askfirst", "site"]
     chosen = ["--workers", str(workers)] if workers else []
     for command in (["migrate", "--verbosity", "0"], ["shell", "--no-imports", "--command", SETUP]):
@@ -210,9 +212,9 @@ def mixed(database: str, seconds: float, signs: float, reads: float, workers: in
         site(Path(name), database, workers) as (port, environment, pid),
     ):
         crowd = Crowd(port, Path(name))
-        asyncio.run(Crowd(port, Path(name)).warm_up())
+        uvloop.run(Crowd(port, Path(name)).warm_up())
         before, servers = cpu_s(), tree_cpu_s(pid)
-        took = asyncio.run(crowd.come(seconds, signs, reads))
+        took = uvloop.run(crowd.come(seconds, signs, reads))
         own_cpu = (cpu_s() - before) / took
         cores = {one: (used - servers.get(one, 0.0)) / took for one, used in tree_cpu_s(pid).items()}
         logs = crowd.run.logs

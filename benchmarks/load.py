@@ -49,7 +49,7 @@ class Client:
         connection = await self.free.get()
         try:
             async with asyncio.timeout(REQUEST_LIMIT_S):
-                if connection is None:
+                if connection is None or connection[0].at_eof():  # servers close connections that idle
                     connection = await asyncio.open_connection("127.0.0.1", self.port)
                 answer = await self._exchange(*connection, method, path, headers or {}, body)
         except BaseException:

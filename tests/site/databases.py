@@ -82,8 +82,12 @@ def stop_postgres():
         _CLUSTER.clear()
 
 
-def postgres():
-    """Start the cluster if it does not run; return the start of its databases' addresses."""
+def postgres(*, fsync=False):
+    """Start the cluster if it does not run; return the start of its databases' addresses.
+
+    Args:
+        fsync: Whether a commit waits for the disk, as in production; tests need not.
+    """
     if _CLUSTER:
         return _CLUSTER["url"]
     folder = Path(tempfile.mkdtemp(prefix="askfirst-pg-", dir="/tmp"))  # the path of a socket must be short
@@ -94,7 +98,12 @@ def postgres():
     data = str(folder / "data")
     make = [_program("initdb"), "-D", data, "-U", "askfirst", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"]
     subprocess.run(make, check=True, stdout=subprocess.DEVNULL, cwd="/", **owner)
-    options = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off", "max_connections": 60}
+    options = {
+        "listen_addresses": "",
+        "unix_socket_directories": folder,
+        "fsync": "on" if fsync else "off",
+        "max_connections": 60,
+    }
     settings = [f"--{name}={value}" for name, value in options.items()]
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(

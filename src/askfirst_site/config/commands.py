@@ -41,7 +41,7 @@ def site() -> None:
 @click.option("--example", is_flag=True, help="Load the example campaign, if there is no statement yet.")
 @click.option("--no-input", is_flag=True, help="Ask nothing.")
 @click.option("--admin", "admin_email", help="E-mail of the first account, made when there is none.")
-@click.option("--workers", type=click.IntRange(1, 64), help="Web server processes; by default one more than cores.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Web server processes; by default as many as cores.")
 def up(port: int, host: str, admin_email: str | None, workers: int | None, *, example: bool, no_input: bool) -> int:
     """Start the site: web server, sequencer and mailer. Ctrl-C ends them."""
     os.environ.setdefault("ASKFIRST_URL", f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}")  # noqa: S104  # only compared
@@ -57,7 +57,7 @@ def up(port: int, host: str, admin_email: str | None, workers: int | None, *, ex
             click.echo(f"Account of the organiser: {email}\nIts password, shown this once: {password}")
         if example and starting.load_example():
             click.echo("The example campaign is loaded.")
-        return supervisor.run(host, port, workers or len(os.sched_getaffinity(0)) + 1, click.echo)
+        return supervisor.run(host, port, workers or len(os.sched_getaffinity(0)), click.echo)
 
 
 @site.command("check")

@@ -17,8 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from django.db import connection
-
 from askfirst_site.config.parents import end_with_parent
 from askfirst_site.config.wsgi import application as pages
 from askfirst_site.page_cache import Key, PageCache
@@ -31,6 +29,9 @@ _SWITCH_S = 0.001
 
 _GARBAGE_AFTER = 20_000
 """Objects between two looks for garbage in cycles. One of our requests makes some thousands; 700 is Python's own."""
+
+THREADS = 2
+"""Requests that Django works on at once in a process: an export that takes a minute holds up nobody who signs."""
 
 _Headers = list[tuple[str, str]]
 
@@ -164,5 +165,4 @@ sys.setswitchinterval(_SWITCH_S)
 gc.collect()
 gc.freeze()  # what was imported stays: looking through it again and again costs a tenth of every request
 gc.set_threshold(_GARBAGE_AFTER)
-# One thread a process on SQLite: it has one writer, and more threads only wait longer for it.
-application = Front(pages, threads=1 if connection.vendor == "sqlite" else 2)
+application = Front(pages, threads=THREADS)

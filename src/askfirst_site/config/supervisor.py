@@ -101,6 +101,8 @@ def _web_server(host: str, port: int, workers: int) -> list[str]:
         "--workers": str(workers),
         "--workers-kill-timeout": "10",
         "--respawn-interval": "0.5",
+        # Idle connections too end by it: proxies close theirs earlier, or a form that is sent meanwhile is lost.
+        "--http1-header-read-timeout": "60000",
         "--log-level": "warning",
     }
     arguments = [text for pair in options.items() for text in pair]

@@ -86,13 +86,13 @@ class SignatureForm(PlainForm):
     website = _text(
         _("Its web domain"), autocomplete="url", inputmode="url", placeholder="example.org", spellcheck="false"
     )
-    discipline = forms.ChoiceField(label=_("Discipline"), error_messages={"required": _("Please choose one.")})
-    country = forms.ChoiceField(
-        label=_("Country"),
-        required=False,
-        help_text=_("if you like"),
-        widget=forms.Select(attrs={"autocomplete": "country"}),
+    discipline = forms.ChoiceField(
+        label=_("Discipline"),
+        choices=[("", ""), *Discipline.choices],
+        error_messages={"required": _("Please choose one.")},
     )
+    # The template draws the countries and the action knows them: 250 are not copied for each form.
+    country = forms.CharField(label=_("Country"), required=False)
     email = _email(_("E-mail"))
     display = forms.ChoiceField(choices=Display.choices, initial=Display.FULL, required=False, widget=forms.RadioSelect)
     consent = forms.BooleanField(
@@ -108,8 +108,6 @@ class SignatureForm(PlainForm):
     def __init__(self, page: Page, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.page = page
-        self.offer("discipline", [("", ""), *Discipline.choices])
-        self.offer("country", [("", ""), *countries(page.ui)])
 
     def clean(self) -> dict[str, Any]:
         """Ask the action whether it could take this."""

@@ -14,9 +14,8 @@ from random import Random
 from django.db import transaction
 from django.utils import timezone
 
-from askfirst_site import crypto
 from askfirst_site.accounts.models import User
-from askfirst_site.statement import actions, addresses, codes
+from askfirst_site.statement import actions, codes
 from askfirst_site.statement.actions.proofs import refresh_level
 from askfirst_site.statement.actions.sign_form import SignForm, check_form
 from askfirst_site.statement.actions.signing import build_row, settle
@@ -153,8 +152,6 @@ def _people(
 def _sign(form: SignForm, text: Text, moment: datetime, randomness: Callable[[int], bytes]) -> Signature:
     clean = check_form(form)
     signature = build_row(clean, text, randomness(32), moment)
-    signature.email_mac, signature.email_domain = addresses.email_mac(clean.email), addresses.domain_of(clean.email)
-    signature.email_encrypted = crypto.encrypt(clean.email.encode())
     signature.browser_mac = codes.token_mac(randomness(18).hex().encode())
     signature.save()
     settle(signature, now=moment, randomness=randomness)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from askfirst_site.statement import names
 from askfirst_site.statement.addresses import PROVIDERS
 from askfirst_site.statement.models import Kind, Signature, SignatureState, WatchedName
+from askfirst_site.statement.remembered import Remembered
 
 __all__ = ["hints", "reasons_to_hold"]
 
@@ -32,14 +33,20 @@ def _is_at_own_domain(signature: Signature) -> bool:
     return domain == website or domain.endswith(f".{website}")
 
 
+_WATCHED: Remembered[list[tuple[int, str]]] = Remembered()
+
+
+def _watched() -> list[tuple[int, str]]:
+    return list(WatchedName.objects.values_list("pk", "folded")[:ALIKE_MAX])
+
+
 def hints(signature: Signature) -> list[str]:
     """Return what a moderator may want to look at: much like a watched name, or like a signature from the same network.
 
     A hint never holds anybody back.
     """
     found = []
-    watched = list(WatchedName.objects.values_list("pk", "folded")[:ALIKE_MAX])
-    if names.look_alike(signature.name, watched) is not None:
+    if names.look_alike(signature.name, _WATCHED.get("", _watched)) is not None:
         found.append("look-alike")
     if signature.network_mac is not None:
         near = Signature.objects.filter(

@@ -8,6 +8,7 @@ from django.db import connection, connections
 
 from askfirst_site.outbox.models import Mail
 from askfirst_site.statement import abuse, actions, mails
+from askfirst_site.statement.actions import signing
 from askfirst_site.statement.errors import FormError, NotOpenError, WrongCodeError
 from askfirst_site.statement.models import Signature, WatchedName
 from askfirst_site.transparency.models import Entry
@@ -60,6 +61,23 @@ def test_confirm_in_the_signing_browser(world):
     world.check()
     assert world.counts() == (1, 0)
     assert Signature.objects.get().position == 1  # entry 0 is the statement's version
+
+
+@pytest.mark.parametrize("meanwhile", [{"erased": True}, {"code_tries": 5}, {"salt": b"s" * 32}])
+def test_row_that_changed_while_its_code_was_looked_at_is_looked_at_again(world, monkeypatch, meanwhile):
+    pending = world.sign()
+    code = world.mailed_code()
+    examine = signing._examine
+
+    def slow(signature, *rest):
+        Signature.objects.filter(pk=signature.pk).update(code_mac=b"new", **meanwhile)
+        return examine(signature, *rest)
+
+    monkeypatch.setattr(signing, "_examine", slow)
+    with pytest.raises(WrongCodeError):
+        actions.confirm(code=code, browser=pending.cookie.encode(), now=world.now)
+    assert Signature.objects.get().state == "pending"
+    assert Entry.objects.filter(kind="sign").count() == 0
 
 
 def test_confirm_with_the_address_in_another_browser(world):

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, Q
 
 from askfirst_site import crypto
 from askfirst_site.outbox.models import Mail
@@ -92,45 +93,39 @@ def sign(*, form: SignForm, visit: Visit, now: datetime, randomness: _Randomness
 
     1. Clean the form; find the text that is signed.
     2. Judge the visit: flags for a person to look at, whether a mail goes out.
-    3. One row, and one mail: the code, or to a mailbox that has signed already a word that it has.
+    3. In one transaction: one row, and one mail: the code, or to a mailbox that has signed already a word that it has.
 
     Raises:
         FormError: A field cannot be used.
         NotOpenError: The statement cannot be signed now.
     """
+    # Whatever can be looked up and made before is: all who write stand in one line.
     clean = check_form(form)
     text = _text_to_sign(clean, now)
     worked = abuse.check_work(visit.challenge, visit.solution, now)
     cookie = visit.browser.decode("ascii", "ignore") if _is_token(visit.browser) else randomness(18).hex()
+    signature = build_row(clean, text, randomness(32), now)
+    signature.network_mac = abuse.network_mac(visit.network, now)
+    signature.browser_mac = codes.token_mac(cookie.encode())
+    judgement = abuse.judge(signature, worked=worked, honeypot=bool(visit.honeypot), now=now)
+    signature.flags, signature.suspect = judgement.flags, judgement.suspect
     with transaction.atomic():
-        mac = addresses.email_mac(clean.email)
-        domain = addresses.domain_of(clean.email)
-        network = abuse.network_mac(visit.network, now)
-        flags, suspect, enough = abuse.judge(
-            mac=network, email_mac=mac, email_domain=domain, worked=worked, honeypot=bool(visit.honeypot), now=now
-        )
-        signature = build_row(clean, text, randomness(32), now)
-        signature.email_mac, signature.email_domain, signature.network_mac = mac, domain, network
-        signature.browser_mac = codes.token_mac(cookie.encode())
-        signature.flags, signature.suspect = flags, suspect
         _insert(signature, visit.challenge if worked else None)
         if clean.updates:
             Consent.objects.create(signature=signature, text=updates_text(signature.mail_language), given=now)
-        earlier = Signature.objects.filter(
-            statement=clean.statement, kind=clean.kind, email_mac=mac, state__in=_OPEN_STATES
-        ).exists()
-        _mail_code(signature, text, now, to=clean.email, already=earlier, send=not (suspect or enough))
+        _mail_code(signature, text, now, to=clean.email, already=judgement.again, send=judgement.send)
     return Pending(signature.pk, cookie)
 
 
-_TEXTS: Remembered[Text] = Remembered()
+_NEWEST: Remembered[Text] = Remembered()
+_SIGNED: Remembered[Text] = Remembered()
 
 
 def _text_to_sign(form: SignForm, now: datetime) -> Text:
     statement = form.statement
     if (statement.opens and now < statement.opens) or (statement.closes and now >= statement.closes):
         raise NotOpenError
-    return _TEXTS.get((statement.pk, form.language), partial(_newest_text, statement, form.language))
+    return _NEWEST.get((statement.pk, form.language), partial(_newest_text, statement, form.language))
 
 
 def _newest_text(statement: Statement, language: str) -> Text:
@@ -147,7 +142,7 @@ def _is_token(cookie: bytes) -> bool:
 
 
 def build_row(form: SignForm, text: Text, salt: bytes, now: datetime) -> Signature:
-    """Return a waiting signature without what tells its mailbox and its browser."""
+    """Return a waiting signature without what tells its network and its browser."""
     return Signature(
         statement=form.statement,
         version=text.version,
@@ -162,6 +157,8 @@ def build_row(form: SignForm, text: Text, salt: bytes, now: datetime) -> Signatu
         country=form.country,
         display=form.display,
         email_encrypted=crypto.encrypt(form.email.encode()),
+        email_mac=addresses.email_mac(form.email),
+        email_domain=addresses.domain_of(form.email),
         code_mac=codes.code_mac(codes.make_code("confirm", salt)),
         salt=salt,
         created=now,
@@ -171,14 +168,17 @@ def build_row(form: SignForm, text: Text, salt: bytes, now: datetime) -> Signatu
 
 def _insert(signature: Signature, challenge: str | None) -> None:
     """Insert a row; work that was spent on another signature already is no work."""
-    signature.challenge = challenge
-    try:
-        with transaction.atomic():
-            signature.save(force_insert=True)
-    except IntegrityError:
-        signature.challenge = None
-        signature.flags = [*signature.flags, "work-used"]
-        signature.save(force_insert=True)
+    if challenge is not None:
+        signature.challenge = challenge
+        try:
+            with transaction.atomic():
+                signature.save(force_insert=True)
+        except IntegrityError:
+            signature.challenge = None
+            signature.flags = [*signature.flags, "work-used"]
+        else:
+            return
+    signature.save(force_insert=True)
 
 
 def _mail_code(signature: Signature, text: Text, now: datetime, *, to: str, already: bool, send: bool) -> None:
@@ -211,85 +211,114 @@ def confirm(
        they cannot use up those of the signing browser.
     3. Right: counted, or held if the name is watched. Its mailbox has signed before: that signature stands.
 
+    Nothing is locked until the last moment; a row that changed meanwhile is looked at once more.
+
     Raises:
         WrongCodeError: For every reason the same.
         NotOpenError: The code was right, and too late.
     """
-    with transaction.atomic():
-        candidates = _candidates(email, browser, now)
-        found = _try_code(candidates, code, by_browser=browser is not None)
-        result = None if found is None else _confirm(found, now, randomness)
-    if result is None:
-        raise WrongCodeError
-    return result
+    column = "email_tries" if browser is None else "code_tries"
+    for _attempt in range(2):
+        candidates = [row for row in _candidates(email, browser, now) if getattr(row, column) < codes.TRIES]
+        found = next((row for row in candidates if codes.is_code(code, bytes(row.code_mac))), None)
+        if found is None:
+            _count_tries(candidates, column)
+            raise WrongCodeError
+        if found.state != SignatureState.PENDING:
+            return Confirmed(found)  # the same button, pressed twice
+        confirmed = _confirm(found, now, randomness, unchanged=Q(salt=found.salt, **{f"{column}__lt": codes.TRIES}))
+        if confirmed is not None:
+            return confirmed
+    raise WrongCodeError
+
+
+_CANDIDATES = """
+SELECT * FROM statement_signature WHERE {column} = %s AND created > %s AND NOT erased
+AND (state = 'pending' OR (state IN ('confirmed', 'held') AND confirmed > %s)) ORDER BY id DESC LIMIT %s
+"""
 
 
 def _candidates(email: str | None, browser: bytes | None, now: datetime) -> list[Signature]:
-    waiting = Signature.objects.filter(
-        state__in=[SignatureState.PENDING, *_OPEN_STATES], created__gt=now - PENDING_AGE, erased=False
-    )
+    """Return the newest signatures that a code may be for: those that wait, and those that have just been confirmed."""
     if browser is not None and _is_token(browser):
-        mine = waiting.filter(browser_mac=codes.token_mac(browser))
+        column, mac = "browser_mac", codes.token_mac(browser)
     elif email is not None:
         try:
-            mine = waiting.filter(email_mac=addresses.email_mac(addresses.clean_email(email)))
+            column, mac = "email_mac", addresses.email_mac(addresses.clean_email(email))
         except StatementError:
             return []
     else:
         return []
-    newest = list(mine.order_by("-id").values_list("pk", flat=True)[:CANDIDATES])
-    # Locked in the order of ids, as the sequencer does: two that wait for each other would wait for ever.
-    locked = waiting.filter(pk__in=newest).select_related("statement", "version").select_for_update(of=("self",))
-    again = now - CONFIRMED_AGAIN
-    rows = reversed(locked.order_by("pk"))
-    return [row for row in rows if row.state == SignatureState.PENDING or (row.confirmed and row.confirmed > again)]
+    moment = connection.ops.adapt_datetimefield_value
+    asked = [mac, moment(now - PENDING_AGE), moment(now - CONFIRMED_AGAIN), CANDIDATES]
+    return list(Signature.objects.raw(_CANDIDATES.format(column=column), asked))
 
 
-def _try_code(candidates: list[Signature], code: str, *, by_browser: bool) -> Signature | None:
-    column = "code_tries" if by_browser else "email_tries"
-    open_ones = [row for row in candidates if getattr(row, column) < codes.TRIES]
-    right = [row for row in open_ones if codes.is_code(code, bytes(row.code_mac))]
-    if right:
-        return right[0]
-    for row in open_ones:
-        setattr(row, column, getattr(row, column) + 1)
-    Signature.objects.bulk_update(open_ones, [column])
-    return None
+def _count_tries(rows: list[Signature], column: str) -> None:
+    if not rows:
+        return
+    with transaction.atomic():
+        # Locked in the order of ids, as the sequencer does: two that wait for each other would wait for ever.
+        locked = Signature.objects.filter(pk__in=[row.pk for row in rows]).select_for_update().order_by("pk")
+        Signature.objects.filter(pk__in=list(locked.values_list("pk", flat=True))).update(**{column: F(column) + 1})
 
 
-def _confirm(signature: Signature, now: datetime, randomness: _Randomness) -> Confirmed:
-    if signature.state != SignatureState.PENDING:
-        return Confirmed(signature)  # the same button, pressed twice
-    closes = signature.statement.closes
+def _confirm(signature: Signature, now: datetime, randomness: _Randomness, *, unchanged: Q) -> Confirmed | None:
+    """Count a waiting signature; None if it is not what it was any more."""
+    text = _signed_text(signature)
+    closes = text.version.statement.closes
     if closes and now >= closes + CLOSING_GRACE:
         raise NotOpenError
-    same_mailbox = Signature.objects.filter(
-        statement=signature.statement_id, kind=signature.kind, email_mac=signature.email_mac, state__in=_OPEN_STATES
-    )
-    earlier = same_mailbox.first()
-    if earlier is None:
-        try:
-            with transaction.atomic():
-                settle(signature, now=now, randomness=randomness)
-            return Confirmed(signature)
-        except IntegrityError:  # another browser was faster by a moment: the constraint has the last word
-            earlier = same_mailbox.get()
-    Signature.objects.filter(pk=signature.pk).delete()
-    return Confirmed(earlier, already=True)
+    signature.statement, signature.version = text.version.statement, text.version
+    reasons = _examine(signature, now, randomness)
+    try:
+        with transaction.atomic():
+            _enter(signature, text, reasons, now)
+            waiting = Signature.objects.filter(unchanged, pk=signature.pk, state=SignatureState.PENDING, erased=False)
+            is_counted = waiting.update(**{name: getattr(signature, name) for name in _SETTLED}) == 1
+            transaction.set_rollback(not is_counted)
+    except IntegrityError:  # its mailbox has signed before: the constraint knows, whoever was faster by a moment
+        with transaction.atomic():
+            Signature.objects.filter(unchanged, pk=signature.pk, state=SignatureState.PENDING).delete()
+        earlier = Signature.objects.filter(
+            statement=signature.statement_id, kind=signature.kind, email_mac=signature.email_mac, state__in=_OPEN_STATES
+        ).first()
+        return None if earlier is None else Confirmed(earlier, already=True)
+    return Confirmed(signature) if is_counted else None
+
+
+def _signed_text(signature: Signature) -> Text:
+    """Return the text that a signature is under, with its version and statement; kept for a moment."""
+    texts = Text.objects.select_related("version__statement")
+    make = partial(texts.get, version=signature.version_id, language=signature.language)
+    return _SIGNED.get((signature.version_id, signature.language), make)
+
+
+_SETTLED = ("salt", "flags", "confirmed", "suspect", "not_me", "state", "entry")
 
 
 def settle(signature: Signature, *, now: datetime, randomness: _Randomness) -> None:
     """Count a signature whose code was right, or hold it if its name is one that others borrow."""
-    text = Text.objects.get(version=signature.version_id, language=signature.language)
+    reasons = _examine(signature, now, randomness)
+    _enter(signature, _signed_text(signature), reasons, now)
+    signature.save(update_fields=_SETTLED)
+
+
+def _examine(signature: Signature, now: datetime, randomness: _Randomness) -> list[str]:
+    """Set what a right code changes; return why the signature is held."""
     reasons = watching.reasons_to_hold(signature)
     hints = [] if "watched" in reasons else watching.hints(signature)
     # Codes are made from the salt, and the log opens with it: each has its own.
     signature.salt = randomness(32)
     signature.flags = [*signature.flags, *reasons, *hints]
     signature.confirmed, signature.suspect, signature.not_me = now, False, None
+    signature.state = SignatureState.HELD if reasons else SignatureState.CONFIRMED
+    return reasons
+
+
+def _enter(signature: Signature, text: Text, reasons: list[str], now: datetime) -> None:
+    """Tell the log, or whoever signed that a person looks at it first."""
     if reasons:
-        signature.state = SignatureState.HELD
-        signature.save()
         mails.queue(
             template="held",
             signature=signature,
@@ -299,9 +328,7 @@ def settle(signature: Signature, *, now: datetime, randomness: _Randomness) -> N
             context={"organisation": "organisation" in reasons},
         )
     else:
-        signature.state = SignatureState.CONFIRMED
         signature.entry = log_entries.add_sign(signature, text, now)
-        signature.save()
 
 
 def resend_code(*, email: str | None = None, browser: bytes | None = None, now: datetime) -> None:
@@ -310,20 +337,20 @@ def resend_code(*, email: str | None = None, browser: bytes | None = None, now: 
     At most five mails a signature, one a minute, none to a mailbox whose owner said no.
     """
     with transaction.atomic():
-        rows = [row for row in _candidates(email, browser, now) if row.state == SignatureState.PENDING]
-        for row in rows[:1]:
+        waiting = [row.pk for row in _candidates(email, browser, now) if row.state == SignatureState.PENDING]
+        rows = Signature.objects.filter(pk__in=waiting[:1], state=SignatureState.PENDING, erased=False)
+        for row in rows.select_related("statement", "version").select_for_update(of=("self",)):
             last = Mail.objects.filter(reference=log_entries.subject_of(row)).order_by("-id").first()
             too_soon = last is not None and last.created > now - RESEND_GAP
             if too_soon or row.code_mails >= MAILS_MAX or row.not_me or row.suspect:
                 continue
-            if codes.TRIES in {row.code_tries, row.email_tries}:
+            if max(row.code_tries, row.email_tries) >= codes.TRIES:
                 row.code_round += 1
                 row.code_tries = row.email_tries = 0
                 row.code_mac = codes.code_mac(mails.code_of(row))
             row.code_mails += 1
             row.save(update_fields=["code_round", "code_tries", "email_tries", "code_mac", "code_mails"])
-            text = Text.objects.get(version=row.version_id, language=row.language)
-            _mail_code(row, text, now, to=log_entries.email_of(row), already=has_signed(row), send=True)
+            _mail_code(row, _signed_text(row), now, to=log_entries.email_of(row), already=has_signed(row), send=True)
 
 
 def has_signed(row: Signature) -> bool:
