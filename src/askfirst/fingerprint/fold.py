@@ -3,13 +3,22 @@
 What a copy loses or gains on its way (case, accents, ligatures, hyphenation, line breaks, punctuation, soft
 hyphens, the width of a letter) is dropped here, so that the second half sees the same bytes.
 
-The rules, for one character: decompose it (NFKD), drop combining marks, fold case, decompose again; keep
-letters and numbers; write æ as ae, œ as oe, þ as th, and ø đ ð ħ ł ŧ ı ȷ as their plain letters; drop
-modifier letters that stand for an apostrophe or lengthen a word (U+02B0 to U+02FF, U+0640); write the rest in
-UTF-8. So a letter of a non-Latin script is two to four bytes, and "letters" everywhere below counts bytes.
-Hangul alone has bytes of its own, 0x80 to 0xC2 for its 67 parts, so that composed and decomposed Korean
-agree. Bytes that are not UTF-8, unassigned characters and those from U+40000 on are dropped; U+20000 to
-U+3FFFF stay as they are.
+The rules, for one character: decompose it (NFKD), drop combining marks other than vowel signs, fold case,
+decompose again; keep letters and numbers; drop modifier letters that stand for an apostrophe or lengthen a word
+(U+02B0 to U+02FF, U+0640). Then:
+
+- æ is ae, œ is oe, þ is th; ø đ ð ħ ł ŧ ı ȷ are their plain letters; decimal digits of every script are 0 to 9;
+- final forms are the letter itself (ς ך ם ן ף ץ), and so are forms that copies confuse: ى ی are ي, ک is ك,
+  ة ہ ھ ە ۃ are ه, ٱ is ا;
+- every other letter, number or vowel sign below U+3000 is one byte, 0x80 to 0xFF: those of one script (the first
+  word of their Unicode names) are numbered in the order of their code points, from 0x80 again after 0xFF. So
+  scripts share bytes, and a gram of k letters spans as many words in Cyrillic as in Latin script;
+- Hangul has a byte, 0x80 to 0xC2, for each of its 67 parts, so that composed and decomposed Korean agree;
+- the rest (Han, kana, scripts of scholars) is its UTF-8: three bytes say as much as three letters.
+
+Vowel signs are the marks so named below U+3000, except Arabic ones, and SARA of Thai: without them the words of India
+and of South-East Asia would be their consonants. "Letters" everywhere below counts bytes. Bytes that are not UTF-8,
+unassigned characters and those from U+40000 on are dropped; U+20000 to U+3FFFF stay as they are.
 
 The rules were applied once, with Unicode 15.1, and the result is frozen in `fold_v0.npz`: a newer Unicode
 changes nothing. The file has two arrays. `entries` u32[0x20000] has one entry a character: 0 dropped, 1 white
@@ -42,7 +51,7 @@ __all__ = [
 ]
 
 TEXT_BYTES_MAX = 1 << 28
-"""Longest text in bytes (256 MiB): its letters, at most ten times as many, are counted in 32 bits."""
+"""Longest text in bytes (256 MiB): its letters, at most six times as many, are counted in 32 bits."""
 
 CHUNK_BYTES = 1 << 19
 """Bytes of text folded and sampled together: letters and grams then stay in a core's cache."""
@@ -56,8 +65,8 @@ _SLACK = 4096
 
 _NO_ROOM = 0xFFFFFFFF
 
-_GROWTH_MAX = 10
-"""A character folds into at most ten times its bytes (U+FDFA, an Arabic phrase in one character)."""
+_GROWTH_MAX = 6
+"""A character folds into at most six times its bytes (U+3316, a word of kana in one character)."""
 
 _BLOCK = 256
 """Bytes looked at together. Starts of words in a block are counted in eight bits: at most 128."""

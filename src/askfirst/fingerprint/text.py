@@ -23,14 +23,14 @@ Sources: Cohen, "Recursive hashing functions for n-grams" (1997); Schleimer, Wil
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from askfirst.fingerprint.fold import Folded, chunk_rows, fold, fold_column, fold_offsets, text_counts
-from askfirst.jit import inline, kernel
+from askfirst.fingerprint.gram_hash import hash_grams, mix, roll, start_gram, tables_of
+from askfirst.jit import kernel
 
 __all__ = [
     "ALGORITHM",
@@ -44,6 +44,7 @@ __all__ = [
     "chunk_rows",
     "fold",
     "fold_offsets",
+    "gram_hashes",
     "params_for",
     "query_grams",
     "text_counts",
@@ -55,15 +56,11 @@ ALGORITHM = "text_v0"
 SHORT_LETTERS = 2500
 """A work of fewer letters (about 500 words) is stored in `SHORT` as well as in `LONG`."""
 
-_SEED = int.from_bytes(b"askfirst", "big")
 _BLOCK = 1024
 """Grams hashed together."""
 
 _NO_WINDOW = 1 << 32
 """Longer than any text."""
-
-_ONE, _SIXTY_THREE, _THIRTY_THREE = np.uint64(1), np.uint64(63), np.uint64(33)
-_MIX_1, _MIX_2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,70 +116,6 @@ def _limit(query_shift: int) -> int:
 def params_for(letters: int) -> tuple[TextParams, ...]:
     """Return the densities at which a work of so many letters is stored."""
     return (LONG, SHORT) if letters < SHORT_LETTERS else (LONG,)
-
-
-@cache
-def _tables(k: int) -> NDArray[np.uint64]:
-    """Return u64[2, 256]: what a letter adds when it enters a gram of k letters, and when it leaves."""
-    mask = (1 << 64) - 1
-    state, rows = _SEED, []
-    for _ in range(256):
-        state = state + 0x9E3779B97F4A7C15 & mask
-        mixed = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 & mask
-        mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & mask
-        mixed ^= mixed >> 31
-        rows.append((mixed, (mixed << k | mixed >> 64 - k) & mask))
-    return np.ascontiguousarray(np.array(rows, np.uint64).T)
-
-
-@inline
-def _mix(value: np.uint64) -> np.uint64:
-    """Return fmix64 of MurmurHash3, a bijection of 64 bits."""
-    value = (value ^ value >> _THIRTY_THREE) * _MIX_1
-    value = (value ^ value >> _THIRTY_THREE) * _MIX_2
-    return value ^ value >> _THIRTY_THREE
-
-
-@kernel
-def _start(letters: NDArray[np.uint8], tables: NDArray[np.uint64]) -> np.uint64:
-    """Return the cyclic polynomial of the first gram, all of `letters`."""
-    rolled = np.uint64(0)
-    for letter in letters:
-        rolled = (rolled << _ONE | rolled >> _SIXTY_THREE) ^ tables[0, np.uintp(letter)]
-    return rolled
-
-
-@kernel
-def _roll(
-    rolled: np.uint64,
-    entering: NDArray[np.uint8],
-    leaving: NDArray[np.uint8],
-    tables: NDArray[np.uint64],
-    hashes: NDArray[np.uint64],
-) -> np.uint64:
-    """Write the hashes of the next grams, one a letter that enters; return the last polynomial.
-
-    Rolling is a chain, mixing is not: in a loop of its own it becomes vector code.
-    """
-    for j in range(len(entering)):
-        change = tables[0, np.uintp(entering[j])] ^ tables[1, np.uintp(leaving[j])]
-        rolled = (rolled << _ONE | rolled >> _SIXTY_THREE) ^ change
-        hashes[j] = rolled
-    for j in range(len(entering)):
-        hashes[j] = _mix(hashes[j])
-    return rolled
-
-
-@kernel
-def _hash_grams(letters: NDArray[np.uint8], k: int, tables: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return the hash of every gram."""
-    count = max(len(letters) - k + 1, 0)
-    hashes = np.empty(count, np.uint64)
-    if count:
-        rolled = _start(letters[:k], tables)
-        hashes[0] = _mix(rolled)
-        _roll(rolled, letters[k:], letters[: count - 1], tables, hashes[1:])
-    return hashes
 
 
 @kernel
@@ -244,7 +177,7 @@ def _fill_gaps(
     for j in range(count + 1):
         here = np.int64(position[j]) if j < count else np.int64(len(letters) - k + 1)
         if here - previous > window or count == 0:
-            hashes = _hash_grams(letters[previous + 1 : here + k - 1], k, tables)
+            hashes = hash_grams(letters[previous + 1 : here + k - 1], k, tables)
             for place in _minima(hashes, window):
                 out.position[end], out.hash[end] = previous + 1 + place, hashes[place]
                 end += 1
@@ -275,12 +208,12 @@ def _select_row(
     position, hashes = out.position, out.hash
     block = np.empty(_BLOCK, np.uint64)
     end = np.uintp(first)
-    rolled = _start(letters[:k], tables)  # 1
-    position[end], hashes[end] = 0, _mix(rolled)
+    rolled = start_gram(letters[:k], tables)  # 1
+    position[end], hashes[end] = 0, mix(rolled)
     end += np.uintp(hashes[end] <= limit)
     for start in range(k, len(letters), _BLOCK):  # 2
         stop = min(start + _BLOCK, len(letters))
-        rolled = _roll(rolled, letters[start:stop], letters[start - k : stop - k], tables, block)
+        rolled = roll(rolled, letters[start:stop], letters[start - k : stop - k], tables, block)
         base = np.uint32(start - k + 1)
         for j in range(stop - start):
             hashes[end] = block[np.uintp(j)]
@@ -309,6 +242,11 @@ def _select_rows(
     return end
 
 
+def gram_hashes(letters: bytes | NDArray[np.uint8], params: TextParams) -> NDArray[np.uint64]:
+    """Return the hash of every gram of a text's letters, u64[max(letters - k + 1, 0)]."""
+    return hash_grams(np.frombuffer(letters, np.uint8), params.k, tables_of(params.k))
+
+
 def window_minima(
     letters: bytes | NDArray[np.uint8], params: TextParams
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
@@ -324,7 +262,7 @@ def window_minima(
 
     Cost: about 200 MB of letters a second.
     """
-    hashes = _hash_grams(np.frombuffer(letters, np.uint8), params.k, _tables(params.k))
+    hashes = gram_hashes(letters, params)
     places = _minima(hashes, params.window)
     return hashes[places], places
 
@@ -371,7 +309,7 @@ class Sampler:
         out = QueryGrams(np.zeros_like(folded.offsets), room.position, room.hash)
         window = params.window if shift <= params.query_shift else _NO_WINDOW
         shape = (params.k, window, np.uint64(_limit(shift)))
-        count = _select_rows(folded, rows, shape, _tables(params.k), out)
+        count = _select_rows(folded, rows, shape, tables_of(params.k), out)
         return QueryGrams(out.offsets, out.position[:count], out.hash[:count])
 
 

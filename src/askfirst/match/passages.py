@@ -4,8 +4,9 @@ A hit is a gram of an item that is stored of a work. Hits of one passage lie on 
 item minus position in the work is the same for all, give or take what was cut or added. So a work is
 recognised where enough different hits lie in a band of 256 diagonals.
 
-Hits that works of several owners hold (scripture, proverbs, formulas) are common: a band needs one hit that
-is not, or five hits.
+Hits that works of several owners hold (proverbs, formulas, what both quote) are common: a band needs one hit that
+is not, or five hits. Hits in what is nobody's (scripture, classics, licences) are free: they show how far a passage
+reaches, and count for nothing else.
 
 What a match accounts for is counted with care, because an item counts as a *permitted* work only if that work
 accounts for nearly all of it. A passage runs from its first hit to the last letter of its last one, and ends
@@ -46,6 +47,7 @@ class Candidates(NamedTuple):
         at: i64[m], and in the work.
         number: i64[m], below m: the same for the same hash.
         common: bool[m], works of two or more owners hold the hash.
+        free: bool[m], it is of the commons.
     """
 
     row: NDArray[np.int64]
@@ -54,6 +56,7 @@ class Candidates(NamedTuple):
     at: NDArray[np.int64]
     number: NDArray[np.int64]
     common: NDArray[np.bool_]
+    free: NDArray[np.bool_]
 
 
 COLUMNS = (
@@ -99,16 +102,18 @@ def _weigh(
     for first in range(group[0], group[1]):
         diagonal = hits.item[first] - hits.at[first]
         while end < group[1] and hits.item[end] - hits.at[end] - diagonal < _BAND:
-            different += seen[hits.number[end]] == 0
-            seen[hits.number[end]] += 1
-            own += not hits.common[end]
+            if not hits.free[end]:
+                different += seen[hits.number[end]] == 0
+                seen[hits.number[end]] += 1
+                own += not hits.common[end]
             end += 1
         ends[first - group[0]] = end
         if different >= need and (own > 0 or different >= _COMMON_HITS):
             weight[first - group[0]] = different
-        seen[hits.number[first]] -= 1
-        different -= seen[hits.number[first]] == 0
-        own -= not hits.common[first]
+        if not hits.free[first]:
+            seen[hits.number[first]] -= 1
+            different -= seen[hits.number[first]] == 0
+            own -= not hits.common[first]
     return weight, ends
 
 

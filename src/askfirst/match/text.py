@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 
 from askfirst.errors import SnapshotCorruptError, VersionUnsupportedError
 from askfirst.fingerprint.text import PARAMS, SHORT, QueryGrams, Sampler, TextParams, chunk_rows
+from askfirst.fingerprint.whole import WHOLE
 from askfirst.match.hits import KINDS, Hits
 from askfirst.match.passages import COLUMNS, Candidates, judge
+from askfirst.match.whole import match_wholes
 from askfirst.model import MatchKind
 from askfirst.policy import Policy
 from askfirst.register.text_index import Located, TextIndex
+from askfirst.register.whole_index import WholeIndex
 
 __all__ = ["TextMatches", "match_texts"]
 
@@ -94,6 +97,7 @@ def _candidates(grams: QueryGrams, index: TextIndex, work_count: int) -> Candida
         at[order],
         number[which][order],
         index.is_common(posting)[order],
+        index.is_free(posting)[order],
     )
 
 
@@ -144,7 +148,7 @@ def _as_hits(tables: dict[str, NDArray[np.int64]], letters: NDArray[np.uint32]) 
     """Return the matches of all indexes as hits: of one text and work the one that covers most."""
     parts = []
     for name, table in tables.items():
-        expected = table[:, 8] + 2 * table[:, 9] / (PARAMS[name].window + 1)
+        expected = table[:, 8] + 2 * table[:, 9] / (PARAMS[name].window + 1 if name in PARAMS else 1)
         parts.append((table, np.minimum(table[:, 7] / expected, 1.0), _where(name, table)))
     table = np.concatenate([p[0] for p in parts])
     order = np.lexsort((-table[:, 6], table[:, 1], table[:, 0]))
@@ -166,18 +170,20 @@ def match_texts(
     indexes: Mapping[str, TextIndex],
     policy: Policy,
     work_count: int,
+    wholes: WholeIndex | None = None,
 ) -> TextMatches:
     """Find the registered works in a column of texts.
 
     1. Take the texts in runs that fit a core's cache; fold them.
-    2. In each index look up their grams, and decide for every text and work with hits.
-    3. Of what both indexes found of one text and work, keep what covers more.
+    2. In each index look up their grams, and decide for every text and work with hits; find very short works whole.
+    3. Of what the indexes found of one text and work, keep what covers more.
 
     Args:
         texts: n texts; a null is an empty text.
         indexes: The register's text indexes by the name of their density, as in `PARAMS`.
         policy: How many hits make a match.
         work_count: Number of works of the register.
+        wholes: The register's works of very few letters.
 
     Returns:
         The matches, and the size of each text.
@@ -198,14 +204,18 @@ def match_texts(
     data, offsets = _column(texts)
     words, letters = np.zeros(len(texts), np.uint32), np.zeros(len(texts), np.uint32)
     found: dict[str, list[NDArray[np.int64]]] = {name: [] for name in PARAMS if name in indexes and len(indexes[name])}
+    if wholes is not None and len(wholes):
+        found[WHOLE] = []
     sampler = Sampler()
     for first, end in chunk_rows(offsets):  # 1
         folded = sampler.fold(data, offsets[first : end + 1])
         words[first:end], letters[first:end] = folded.words, np.diff(folded.offsets)
         for name, parts in found.items():  # 2
-            params = PARAMS[name]
-            need = _hits_needed(params, policy, work_count)
-            table = _match_run(sampler, params, indexes[name], need, work_count)
+            if name == WHOLE and wholes is not None:
+                table = match_wholes(folded, wholes, work_count)
+            else:
+                need = _hits_needed(PARAMS[name], policy, work_count)
+                table = _match_run(sampler, PARAMS[name], indexes[name], need, work_count)
             table[:, 0] += first
             parts.append(table)
     tables = {name: np.concatenate(parts) for name, parts in found.items() if parts}

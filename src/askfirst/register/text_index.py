@@ -1,12 +1,13 @@
 """The index of text fingerprints: which works hold this hash, and where. Arrays in, arrays out.
 
-Six arrays, each a file of the register, for n postings (one stored gram of one work each):
+Seven arrays, each a file of the register, for n postings (one stored gram of one work each):
 
     prefix     u32 or u64 [2**p + 1]  where the postings of each key prefix begin; u64 from 2**32 postings on
     remainder  u32 [n]                the next 32 bits of the key
     work       u32 [n]                index of the work
     position   u32 [n]                first letter of the gram in the work
     common     u8  [ceil(n / 8)]      a bit a posting, lowest first: works of two or more owners hold the hash
+    free       u8  [ceil(n / 8)]      a bit a posting: the gram is of the commons (`fingerprint.commons`)
     bloom      u64 [8 * blocks]       a filter: 12 bits a posting, five of a block's 512 are a hash's
 
 Stored hashes are minima, so most are small; the key of a hash is hash * 0x9E3779B97F4A7C15 modulo 2**64,
@@ -16,7 +17,8 @@ hashes are taken for one another once in 2**50 or more.
 
 A hash has at most 64 postings, and 4 in any one work: the first ones, of the works of lowest index. So a
 phrase that everybody uses cannot make a look-up slow. Whether it is common is counted before. Where a shared
-passage begins and ends, a gram may be stored of one work only, by its neighbours; `mark_common` finds these.
+passage begins and ends, a gram may be stored of one work only, by its neighbours: so what a work holds within
+a window of a common gram is common too.
 
 What a look-up reads from these arrays it never trusts: a damaged file gives wrong answers, not wrong memory.
 """
@@ -32,9 +34,9 @@ from numpy.typing import NDArray
 from askfirst.errors import SnapshotCorruptError
 from askfirst.jit import inline, kernel
 
-__all__ = ["POSTINGS_MAX", "STEMS", "WORK_POSTINGS_MAX", "Located", "TextIndex", "build", "mark_common"]
+__all__ = ["POSTINGS_MAX", "STEMS", "WORK_POSTINGS_MAX", "Located", "TextIndex", "build"]
 
-STEMS = ("prefix", "remainder", "work", "position", "common", "bloom")
+STEMS = ("prefix", "remainder", "work", "position", "common", "free", "bloom")
 """Names of the arrays, the stems of their files."""
 
 POSTINGS_MAX = 64
@@ -175,16 +177,30 @@ def _prefix_bits(postings: int) -> int:
     return min(max(_PREFIX_BITS_MIN, postings.bit_length() - 2), _PREFIX_BITS_MAX)
 
 
+def _widen(
+    common: NDArray[np.bool_], work: NDArray[np.uint32], position: NDArray[np.uint32], window: int
+) -> NDArray[np.bool_]:
+    """Return what is common or begins within a window of something common in the same work."""
+    place = work.astype(np.int64) << 33 | position.astype(np.int64)  # works lie further apart than any window
+    sources = np.sort(place[common])
+    following = np.searchsorted(sources, place)
+    before, after = sources[np.maximum(following - 1, 0)], sources[np.minimum(following, len(sources) - 1)]
+    near: NDArray[np.bool_] = np.minimum(abs(place - before), abs(after - place)) <= window
+    return near
+
+
 def build(
     hashes: NDArray[np.uint64],
     work: NDArray[np.uint32],
     position: NDArray[np.uint32],
     owner: NDArray[np.uint32],
+    free: NDArray[np.bool_] | None = None,
+    window: int = 0,
 ) -> dict[str, NDArray[np.generic]]:
     """Return the arrays of an index.
 
     1. Sort by key, then work, then position.
-    2. Mark common hashes; keep the first postings of each hash.
+    2. Mark common hashes and their neighbours; keep the first postings of each hash.
     3. Cut the keys into prefix and remainder; fill the filter.
 
     Args:
@@ -192,6 +208,8 @@ def build(
         work: u32[n], index of the work of each.
         position: u32[n], its first letter in the work.
         owner: u32[number of works], who owns each work: any numbers that differ between owners.
+        free: bool[n], which are of the commons, from `commons.free_grams`; none where absent.
+        window: `TextParams.window` of the density: how far from a common gram a gram counts as common.
 
     Returns:
         The arrays by stem, the same for any order of the input.
@@ -204,12 +222,16 @@ def build(
     if len(work) and int(work.max()) >= len(owner):
         raise ValueError(f"work {work.max()} of {len(owner)}")
     key = hashes * _SPREAD
+    free = np.zeros(len(key), np.bool_) if free is None else free
     in_order = (work[1:] > work[:-1]) | ((work[1:] == work[:-1]) & (position[1:] >= position[:-1]))
-    order = key.argsort(kind="stable") if in_order.all() else np.lexsort((position, work, key))  # 1
-    key, work, position = key[order], work[order], position[order]
+    order = key.argsort(kind="stable") if in_order.all() else np.lexsort((free, position, work, key))  # 1
+    key, work, position, free = key[order], work[order], position[order], free[order]
     kept, common = _choose(key, work, owner)  # 2
+    if window and common.any():
+        common = _widen(common, work, position, window)
     if not kept.all():
-        key, work, position, common = key[kept], work[kept], position[kept], common[kept]
+        key, work, position = key[kept], work[kept], position[kept]
+        common, free = common[kept], free[kept]
     bits = _prefix_bits(len(key))  # 3
     offset_type = np.uint32 if len(key) < 1 << 32 else np.uint64
     prefix = np.zeros((1 << bits) + 1, offset_type)
@@ -223,6 +245,7 @@ def build(
         "work": np.ascontiguousarray(work, np.uint32),
         "position": np.ascontiguousarray(position, np.uint32),
         "common": np.packbits(common, bitorder="little"),
+        "free": np.packbits(free, bitorder="little"),
         "bloom": bloom,
     }
 
@@ -240,6 +263,11 @@ class Located:
     query: NDArray[np.int64]
     start: NDArray[np.int64]
     size: NDArray[np.uint8]
+
+
+def _bits_at(bits: NDArray[np.uint8], place: NDArray[np.int64]) -> NDArray[np.bool_]:
+    found: NDArray[np.uint8] = bits[place >> 3] >> (place & 7).astype(np.uint8) & 1
+    return found.astype(np.bool_)
 
 
 def _expect(stem: str, expected: str, found: object, holds: bool) -> None:
@@ -262,6 +290,7 @@ class TextIndex:
     work: NDArray[np.uint32]
     position: NDArray[np.uint32]
     common: NDArray[np.uint8]
+    free: NDArray[np.uint8]
     bloom: NDArray[np.uint64]
 
     def __len__(self) -> int:
@@ -277,7 +306,7 @@ class TextIndex:
 
         Cost: some microseconds.
         """
-        types = {"prefix": ("uint32", "uint64"), "common": ("uint8",), "bloom": ("uint64",)}
+        types = {"prefix": ("uint32", "uint64"), "common": ("uint8",), "free": ("uint8",), "bloom": ("uint64",)}
         views: dict[str, NDArray[np.generic]] = {}
         for stem in STEMS:
             _expect(stem, "an array", "nothing", stem in arrays)
@@ -289,7 +318,8 @@ class TextIndex:
             view.flags.writeable = False  # one compiled form for all kinds of memory
             views[stem] = view
         postings, prefixes = len(views["work"]), len(views["prefix"]) - 1
-        lengths = {"remainder": postings, "position": postings, "common": -(-postings // 8)}
+        bits_bytes = -(-postings // 8)
+        lengths = {"remainder": postings, "position": postings, "common": bits_bytes, "free": bits_bytes}
         for stem, length in lengths.items():
             _expect(stem, f"{length} entries", len(views[stem]), len(views[stem]) == length)
         bits = prefixes.bit_length() - 1
@@ -326,9 +356,12 @@ class TextIndex:
         return np.repeat(np.arange(len(ends)), located.size), posting
 
     def is_common(self, posting: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return bool[m]: whether works of two or more owners hold the hash of each posting."""
-        bits: NDArray[np.uint8] = self.common[posting >> 3] >> (posting & 7).astype(np.uint8) & 1
-        return bits.astype(np.bool_)
+        """Return bool[m]: whether works of two or more owners hold the hash of each posting, or one beside it."""
+        return _bits_at(self.common, posting)
+
+    def is_free(self, posting: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return bool[m]: whether the gram of each posting is of the commons."""
+        return _bits_at(self.free, posting)
 
     def find(
         self, hashes: NDArray[np.uint64]
@@ -345,27 +378,3 @@ class TextIndex:
         located = self.locate(hashes)
         index, posting = self.postings(located)
         return located.query[index], self.work[posting], self.position[posting], self.is_common(posting)
-
-
-def mark_common(
-    arrays: Mapping[str, NDArray[np.generic]],
-    owner: NDArray[np.uint32],
-    hashes: NDArray[np.uint64],
-    by: NDArray[np.uint32],
-) -> None:
-    """Mark as common what is stored of one owner's works and occurs in another's.
-
-    Args:
-        arrays: From `build`; `common` is changed, the same for any order of calls.
-        owner: u32[number of works], as for `build`.
-        hashes: u64[q], grams of works as they are looked up, from `query_grams`.
-        by: u32[q], owner of the work of each. A number that is no owner's marks what belongs to nobody: grams
-            of scripture, laws, licences.
-    """
-    index = TextIndex.from_arrays(arrays)
-    located = index.locate(hashes)
-    which, posting = index.postings(located)
-    shared = np.zeros(len(located.query), np.bool_)
-    shared[which[owner[index.work[posting]] != by[located.query[which]]]] = True
-    marked = posting[shared[which]]
-    np.bitwise_or.at(arrays["common"], marked >> 3, np.uint8(1) << (marked & 7).astype(np.uint8))

@@ -5,6 +5,7 @@ import json
 import re
 import string
 import unicodedata
+from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 
@@ -52,21 +53,65 @@ PLAIN = {
     "ı": "i",
 }
 PLAIN["ȷ"] = "j"
+ALIKE = {
+    chr(form): chr(letter)
+    for letter, forms in {
+        0x5DB: (0x5DA,),
+        0x5DE: (0x5DD,),
+        0x5E0: (0x5DF,),
+        0x5E4: (0x5E3,),
+        0x5E6: (0x5E5,),
+        0x64A: (0x649, 0x6CC),
+        0x643: (0x6A9,),
+        0x647: (0x629, 0x6C1, 0x6BE, 0x6D5, 0x6C3),
+        0x627: (0x671,),
+    }.items()
+    for form in forms
+}
+OWN_BYTES_END = 0x3000
 
 
-def slow_fold_character(character: str) -> bytes:
+def is_vowel_sign(c: str) -> bool:
+    name = unicodedata.name(c, "")
+    named = ("VOWEL SIGN" in name or "CHARACTER SARA" in name) and not name.startswith("ARABIC")
+    return named and unicodedata.category(c)[0] == "M" and ord(c) < OWN_BYTES_END
+
+
+def slow_letters(character: str) -> str:
+    """The letters of a character before they become bytes."""
     decomposed = unicodedata.normalize("NFKD", character)
-    bare = "".join(c for c in decomposed if unicodedata.category(c)[0] != "M")
-    out = b""
+    bare = "".join(c for c in decomposed if unicodedata.category(c)[0] != "M" or is_vowel_sign(c))
+    out = ""
     for c in unicodedata.normalize("NFKD", bare.casefold()):
         category, point = unicodedata.category(c), ord(c)
         modifier = category == "Lm" and (0x2B0 <= point <= 0x2FF or point == 0x640)
-        if category[0] not in "LN" or modifier:
-            continue
-        jamo = 0
+        if category == "Nd":
+            out += str(unicodedata.digit(c))
+        elif (category[0] in "LN" and not modifier) or is_vowel_sign(c):
+            out += PLAIN.get(c, ALIKE.get(c, c))
+    return out
+
+
+@cache
+def slow_numbers() -> dict[str, int]:
+    """The byte of every letter that has one of its own: numbered within its script."""
+    found: dict[str, set[str]] = {}
+    for point in range(0x20000):
+        for c in slow_letters(chr(point)) if not 0xD800 <= point < 0xE000 else "":
+            if 0x80 <= ord(c) < OWN_BYTES_END:
+                found.setdefault(unicodedata.name(c).split()[0], set()).add(c)
+    del found["HANGUL"]
+    return {c: 0x80 + i % 128 for script in found.values() for i, c in enumerate(sorted(script))}
+
+
+def slow_fold_character(character: str) -> bytes:
+    out = b""
+    for c in slow_letters(character):
+        point, jamo = ord(c), 0
         for low, high, code in ((0x1100, 0x1112, 0x80), (0x1161, 0x1175, 0x93), (0x11A8, 0x11C2, 0xA8)):
             jamo = code + point - low if low <= point <= high else jamo
-        out += bytes([jamo]) if jamo else PLAIN.get(c, c).encode()
+        byte = jamo or slow_numbers().get(c, 0)
+        out += bytes([byte]) if byte else c.encode()
     return out
 
 
@@ -245,10 +290,55 @@ def test_fold_drops_what_copies_lose(changed, letters):
     assert fold(changed) == letters
 
 
-def test_fold_keeps_other_scripts_as_utf8_of_the_folded_case():
-    assert fold("ПРИВЕТ, Ёжик") == "приветежик".encode()
-    assert fold("ΟΔΥΣΣΕΎΣ") == fold("Οδυσσεύς") == "οδυσσευσ".encode()
+@pytest.mark.parametrize(
+    "text",
+    ["приветежик", "одиссей", "οδυσσευσ", "հայերեն", "ქართული", "שלום", "ادب", "नमते", "বাঙলা", "ภาษาไทย", "አማርኛ"],
+)
+def test_fold_gives_every_letter_of_an_alphabet_one_byte_of_its_own(text):
+    letters = fold(text)
+    assert len(letters) == len(text)
+    assert min(letters) >= 0x80
+    assert len(set(letters)) == len({fold(c) for c in text})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ПРИВЕТ, Ёжик", "привет ежик"),
+        ("ΟΔΥΣΣΕΎΣ", "Οδυσσεύς"),
+        ("ՀԱՅԵՐԵՆ և", "հայերեն եւ"),
+        ("ᲥᲐᲠᲗᲣᲚᲘ", "ქართული"),
+        ("שָׁלוֹם", "שלום"),
+        ("ملوك", "ملوك"),
+        ("شاہی کتاب", "شاهي كتاب"),
+        ("أَدَبٌ ١٢٣", "ادب 123"),
+        ("हिन्दी १२", "हिन्‍दी 12"),
+        ("क़लम", "क़लम"),
+    ],
+)
+def test_fold_of_other_alphabets_drops_what_copies_lose(one, other):
+    assert fold(one) == fold(other)
+
+
+def test_fold_tells_the_letters_of_living_alphabets_apart():
+    for alphabet in (
+        "абвгдежзиклмнопрстуфхцчшщъыьэюяђєѕіјљњћџґғҗқңҙүұһәө",
+        "αβγδεζηθικλμνξοπρστυφχψω",
+        "ابتثجحخدذرزسشصضطظعغفقكلمنهويپچژگٹڈڑںے",
+        "अआइईउऊऋएऐओऔकखगघङचछजझञटठडढणतथदधनपफबभमयरलवशषसहािीुूृेैोौ",
+    ):
+        assert len({fold(c) for c in alphabet}) == len(alphabet)
+
+
+def test_fold_keeps_vowel_signs_and_drops_other_marks():
+    assert len(fold("कि")) == 2
+    assert fold("कि") != fold("का") != fold("क")
+    assert fold("क्") == fold("क") == fold("कं")
+
+
+def test_fold_writes_han_and_kana_as_utf8():
     assert fold("源氏物語。") == "源氏物語".encode()
+    assert fold("カキ ｶｷ") == "カキカキ".encode()
 
 
 @pytest.mark.parametrize("text", ["한국어 각본", "Tiếng Việt", "Ångström", "が ぱ", "أدب"])
@@ -303,10 +393,17 @@ def test_text_counts_across_blocks():
     ]
 
 
-def test_fold_column_grows_beyond_its_bytes():
-    phrase = "\ufdfa" * 5000
-    assert fold(phrase) == slow_fold_character("\ufdfa") * 5000
-    assert len(fold(phrase)) == 10 * len(phrase.encode())
+@pytest.mark.parametrize(("word", "growth"), [("\ufdfa", 5), ("\u3316", 6)])
+def test_fold_column_grows_beyond_its_bytes(word, growth):
+    assert fold(word * 5000) == slow_fold_character(word) * 5000
+    assert len(fold(word * 5000)) == growth * len((word * 5000).encode())
+
+
+def test_no_character_grows_more_than_is_allowed_for():
+    entries = fold_module._rules().entries.astype(np.int64)
+    points = np.arange(len(entries))
+    width = 1 + (points >= 0x80) + (points >= 0x800) + (points >= 0x10000)
+    assert ((entries >> 24) / width).max() == fold_module._GROWTH_MAX
 
 
 def test_fold_column_refuses_offsets_outside_the_data():

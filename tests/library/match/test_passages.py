@@ -27,13 +27,14 @@ common_strategy = st.sets(st.integers(0, 6))
 compiled = settings(max_examples=200, deadline=None)  # the first example compiles
 
 
-def table_of(hits, common, need):
+def table_of(hits, common, need, free=frozenset()):
     rows = sorted(hits, key=lambda h: (h[0], h[1], h[2] - h[3], h[2]))
     columns = np.array(rows, np.int64).reshape(-1, 5).T
     row, work, item, at, number = (np.ascontiguousarray(c) for c in columns)
     flags = np.array([n in common for n in number.tolist()], np.bool_)
+    nobodys = np.array([n in free for n in number.tolist()], np.bool_)
     _, number = np.unique(number, return_inverse=True)
-    candidates = Candidates(row, work.astype(np.uint32), item, at, number, flags)
+    candidates = Candidates(row, work.astype(np.uint32), item, at, number, flags, nobodys)
     grams = QueryGrams(np.zeros(3, np.int64), np.empty(0, np.uint32), np.empty(0, np.uint64))
     table = judge(candidates, grams, (K, WINDOW, need), np.full(2, ITEM_LETTERS, np.int64))
     return [dict(zip(COLUMNS, line, strict=True)) for line in table.tolist()]
@@ -46,20 +47,20 @@ def groups_of(hits):
     return groups
 
 
-def does(band, common, need):
-    different = {number for _, _, _, number in band}
+def does(band, common, need, free=frozenset()):
+    different = {number for _, _, _, number in band} - free
     return len(different) >= need and (not different <= common or len(different) >= 5)
 
 
 @compiled
-@given(hits_strategy, common_strategy, st.integers(1, 6))
-def test_judge_accepts_where_one_band_of_256_diagonals_does(hits, common, need):
+@given(hits_strategy, common_strategy, st.integers(1, 6), common_strategy)
+def test_judge_accepts_where_one_band_of_256_diagonals_does(hits, common, need, free):
     expected = [
         pair
         for pair, group in sorted(groups_of(hits).items())
-        if any(does([h for h in group if 0 <= h[0] - d < 256], common, need) for d, _, _, _ in group)
+        if any(does([h for h in group if 0 <= h[0] - d < 256], common, need, free) for d, _, _, _ in group)
     ]
-    assert [(line["row"], line["work"]) for line in table_of(hits, common, need)] == expected
+    assert [(line["row"], line["work"]) for line in table_of(hits, common, need, free)] == expected
 
 
 @compiled
@@ -99,3 +100,10 @@ def test_judge_needs_as_many_different_hashes_not_hits():
     same = [(0, 0, 100 + i, 100 + i, 3) for i in range(50)]
     assert table_of(same, set(), 2) == []
     assert len(table_of([*same, (0, 0, 120, 120, 4)], set(), 2)) == 1
+
+
+def test_judge_lets_free_hits_show_how_far_a_passage_reaches():
+    hits = [(0, 0, 100 + i, 100 + i, n) for n, i in enumerate((0, 15, 30, 45, 60))]
+    assert table_of(hits, set(), 1, free={0, 1, 2, 3, 4}) == []
+    (line,) = table_of(hits, set(), 2, free={0, 3, 4})
+    assert (line["hits"], line["item_start"], line["item_end"]) == (2, 100, 164)

@@ -12,12 +12,13 @@ import pyarrow as pa
 import pytest
 
 from askfirst.errors import SnapshotCorruptError, VersionUnsupportedError
+from askfirst.fingerprint.commons import free_grams
 from askfirst.fingerprint.text import LONG, PARAMS, SHORT, fold, params_for, query_grams, window_minima
 from askfirst.match.hits import KINDS
 from askfirst.match.text import match_texts
 from askfirst.model import MatchKind, Use
 from askfirst.policy import Policy
-from askfirst.register.text_index import TextIndex, build, mark_common
+from askfirst.register.text_index import TextIndex, build
 
 POLICY = Policy(use=Use.TRAIN_GENERATIVE, on=date(2026, 11, 22))
 
@@ -38,19 +39,16 @@ def index_of(works, owners=None):
     owner = np.arange(len(works), dtype=np.uint32) if owners is None else np.array(owners, np.uint32)
     indexes = {}
     for name, params in PARAMS.items():
-        rows = [np.empty((0, 3), np.uint64)]
+        rows = [np.empty((0, 4), np.uint64)]
         for i, work in enumerate(works):
             letters = fold(work)
             if params in params_for(len(letters)):
                 hashes, positions = window_minima(letters, params)
-                rows.append(np.stack([hashes, np.full(len(hashes), i, np.uint64), positions], axis=1))
+                free = free_grams(letters, positions)
+                rows.append(np.stack([hashes, np.full(len(hashes), i, np.uint64), positions, free], axis=1))
         rows = np.concatenate(rows)
-        arrays = build(rows[:, 0].copy(), rows[:, 1].astype(np.uint32), rows[:, 2].astype(np.uint32), owner)
-        texts = pa.array(works, pa.large_string())
-        _, offsets, data = texts.buffers()
-        if works:
-            grams = query_grams(np.frombuffer(data, np.uint8), np.frombuffer(offsets, np.int64), params)
-            mark_common(arrays, owner, grams.hash, owner[grams.row])
+        columns = (rows[:, 0].copy(), rows[:, 1].astype(np.uint32), rows[:, 2].astype(np.uint32), owner)
+        arrays = build(*columns, rows[:, 3].astype(np.bool_), params.window)
         indexes[name] = TextIndex.from_arrays(arrays)
     return indexes
 
@@ -287,6 +285,38 @@ def test_match_of_shared_hits_and_one_that_is_not():
     start = letters.index(psalm)
     text = letters[start : start + len(psalm) + 200]
     assert pairs(match([text], index_of(works))) == [(0, 0)]
+
+
+APACHE = (Path(__file__).parents[3] / "LICENSE").read_text(encoding="utf-8")
+GENESIS = (
+    "In the beginning God created the heaven and the earth. And the earth was without form, and void; and darkness "
+    "was upon the face of the deep. And the Spirit of God moved upon the face of the waters. And God said, Let there "
+    "be light: and there was light. And God saw the light, that it was good: and God divided the light from the "
+    "darkness. And God called the light Day, and the darkness he called Night. And the evening and the morning were "
+    "the first day."
+)
+
+
+@pytest.mark.parametrize("quotation", [GENESIS, APACHE], ids=["scripture", "licence"])
+def test_match_of_a_document_that_quotes_what_a_novel_quotes(quotation):
+    novel, verse = f"{prose(5000, 45)}\n{quotation}\n{prose(5000, 46)}", prose(60, 47)
+    poem = f"{verse}\n{GENESIS[:120]}\n{prose(60, 48)}"
+    registered = index_of([novel, poem, prose(5000, 49)], owners=[0, 0, 0])
+    around = f"{excerpt(OTHER, 0, 300)}\n{{}}\n{excerpt(OTHER, 300, 300)}"
+    texts = [quotation, around.format(quotation), quotation.upper(), quotation[: len(quotation) // 2]]
+    assert pairs(match(texts, registered)) == []
+    assert pairs(match([around.format(excerpt(novel, 100, 150)), around.format(verse)], registered)) == [(0, 0), (1, 1)]
+
+
+def test_match_covers_the_quotations_of_a_work_too():
+    novel = f"{prose(2000, 45)}\n{APACHE[:3000]}\n{prose(2000, 46)}"
+    assert only(novel, index_of([novel]))[:2] == (0, 1.0)
+
+
+def test_match_of_an_edition_of_the_commons_is_a_match():
+    edition = f"Notes. {APACHE}"
+    registered = index_of([edition, f"{prose(9000, 45)} {APACHE}"])
+    assert pairs(match([APACHE], registered)) == [(0, 0)]
 
 
 # ---- how much of the text it accounts for --------------------------------------------------------------------

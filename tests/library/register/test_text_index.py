@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from askfirst.errors import SnapshotCorruptError
 from askfirst.register import text_index
-from askfirst.register.text_index import POSTINGS_MAX, STEMS, WORK_POSTINGS_MAX, TextIndex, build, mark_common
+from askfirst.register.text_index import POSTINGS_MAX, STEMS, WORK_POSTINGS_MAX, TextIndex, build
 
 OWNERS = np.array([0, 0, 1, 2, 1], np.uint32)
 
@@ -102,25 +102,43 @@ def test_common_is_a_hash_of_two_owners():
     assert flags == {(0, 1): False, (1, 2): False, (0, 3): True, (2, 4): True, (2, 5): False, (4, 6): False}
 
 
-def test_mark_common_finds_what_another_owner_has_but_did_not_store():
-    arrays = arrays_of([(7, 0, 1), (7, 1, 2), (8, 0, 3), (9, 2, 4), (10, 2, 5)])
-    seen = [(7, 0), (8, 0), (8, 1), (9, 1), (11, 1), (10, 99)]
-    hashes, by = (np.array(c, t) for c, t in zip(zip(*seen, strict=True), (np.uint64, np.uint32), strict=True))
-    mark_common(arrays, OWNERS, hashes, by)
-    flags = {(work, at): common for _, work, at, common in found(TextIndex.from_arrays(arrays), [7, 8, 9, 10])}
-    assert flags == {(0, 1): False, (1, 2): False, (0, 3): True, (2, 4): False, (2, 5): True}
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from([1, 2, 3, 2**40]), st.integers(0, 4), st.integers(0, 60)), max_size=60),
+    st.integers(1, 20),
+)
+def test_common_is_also_what_lies_within_a_window_of_it(postings, window):
+    postings = sorted(set(postings), key=lambda p: p[1:])
+    hashes, work, position = (np.array(c, np.uint64) for c in (zip(*postings, strict=True) if postings else ([],) * 3))
+    columns = (hashes, work.astype(np.uint32), position.astype(np.uint32), OWNERS)
+    index = TextIndex.from_arrays(build(*columns, window=window))
+    shared = {p for p in postings if len({OWNERS[w] for h, w, _ in postings if h == p[0]}) > 1}
+    expected = {
+        (h, w, at): any(w == other and abs(at - place) <= window for _, other, place in shared) for h, w, at in postings
+    }
+    queries = [1, 2, 3, 2**40]
+    for query, work_found, at, common in found(index, queries):
+        assert common == expected[queries[query], work_found, at]
 
 
-def test_mark_common_adds_to_what_is_marked():
-    postings = random_postings(3000, 14)
-    arrays, again = arrays_of(postings), arrays_of(postings)
-    hashes = np.array([value for value, _, _ in postings], np.uint64)
-    for part in (slice(0, 100), slice(50, 400)):
-        mark_common(arrays, OWNERS, hashes[part], np.full(len(hashes[part]), 9, np.uint32))
-    mark_common(again, OWNERS, hashes[:400], np.full(400, 9, np.uint32))
-    mark_common(again, OWNERS, hashes[:0], np.empty(0, np.uint32))
-    assert arrays["common"].tobytes() == again["common"].tobytes()
-    assert np.unpackbits(arrays["common"]).sum() == 400
+def test_free_are_the_postings_that_were_given_as_free():
+    postings = [(7, 0, 1), (7, 1, 2), (8, 0, 3), (5, 2, 4), (9, 2, 5), (9, 4, 6)]
+    for seed in range(20):
+        order = np.random.default_rng(seed).permutation(len(postings))
+        hashes, work, position = (np.array(c) for c in zip(*(postings[i] for i in order), strict=True))
+        free = np.array([postings[i][0] in (7, 9) for i in order])
+        columns = (hashes.astype(np.uint64), work.astype(np.uint32), position.astype(np.uint32), OWNERS)
+        index = TextIndex.from_arrays(build(*columns, free))
+        located = index.locate(np.array([5, 7, 8, 9], np.uint64))
+        which, posting = index.postings(located)
+        assert list(zip(which.tolist(), index.is_free(posting).tolist(), strict=True)) == [
+            (0, False),
+            (1, True),
+            (1, True),
+            (2, False),
+            (3, True),
+            (3, True),
+        ]
 
 
 def test_build_keeps_64_postings_of_the_lowest_works():
@@ -162,6 +180,7 @@ def test_arrays_have_the_described_types_and_sizes():
         "work": "uint32",
         "position": "uint32",
         "common": "uint8",
+        "free": "uint8",
         "bloom": "uint64",
     }
     assert {stem: len(a) for stem, a in arrays.items()} == {
@@ -170,6 +189,7 @@ def test_arrays_have_the_described_types_and_sizes():
         "work": 1001,
         "position": 1001,
         "common": 126,
+        "free": 126,
         "bloom": 8 * 24,
     }
 
@@ -216,6 +236,7 @@ def test_from_arrays_leaves_its_arrays_writable():
         ("remainder", lambda a: np.repeat(a, 2)[::2], "contiguous", "strided"),
         ("remainder", lambda a: a[:50], "100 entries", "50"),
         ("common", lambda a: a[:-1], "13 entries", "12"),
+        ("free", lambda a: a[:-1], "13 entries", "12"),
         ("prefix", lambda a: a[1:], "2**18 to 2**31 entries and one", "262144"),
         ("prefix", lambda a: a[::262144].copy(), "2**18 to 2**31 entries and one", "2"),
         ("prefix", lambda a: a[:0], "2**18 to 2**31 entries and one", "0"),
@@ -247,18 +268,18 @@ def test_from_arrays_takes_wide_offsets():
     assert found(TextIndex.from_arrays(arrays), hashes) == expected(postings, hashes)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(9))
 def test_find_in_damaged_arrays_stays_inside_them(seed):
     rng = np.random.default_rng(seed)
     postings = random_postings(3000, 13)
     arrays = arrays_of(postings)
     for stem in STEMS:
-        if seed < 6 and STEMS[seed] != stem:
+        if seed < 7 and STEMS[seed] != stem:
             continue
         garbage = rng.integers(0, 256, arrays[stem].nbytes, np.uint8).view(arrays[stem].dtype)
         arrays[stem] = garbage
     arrays["prefix"][-1] = 3000
-    if seed == 7:
+    if seed == 8:
         arrays["bloom"][:] = 2**64 - 1
         arrays["remainder"][:] = 0
     hashes = np.array([value for value, _, _ in postings], np.uint64)
