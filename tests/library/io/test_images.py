@@ -561,3 +561,58 @@ def test_thumbnails_of_damaged_copies_open_or_are_refused(name):
     for _ in range(40):
         found = answer(thumbnail, mutated(dice, FILES[name]), 20, limits=ImageLimits(pixels=1_000_000))
         assert isinstance(found, (bytes, InputError))
+
+
+# --- colours -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_colours_leave_grey_as_it_is(name):
+    plain, coloured = open_image(FILES[name]), open_image(FILES[name], colour_px=HEIGHT)
+    assert plain.rgb is None
+    assert np.array_equal(plain.grey, coloured.grey)
+    assert (coloured.rgb.dtype, coloured.rgb.shape) == (np.uint8, (HEIGHT, WIDTH, 3))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_grey_may_follow_from_the_colours(name):
+    plain, coloured = open_image(FILES[name]), open_image(FILES[name], colour_px=HEIGHT, exact_grey=False)
+    apart = np.abs(plain.grey.astype(int) - coloured.grey.astype(int))
+    assert apart.max() <= (16 if name.startswith("jpeg") else 0)
+    assert np.median(apart) == 0
+    assert coloured.rgb.shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize("name", ["png", "webp-lossless", "tiff", "tiff-lzw", "bmp"])
+def test_colours_are_those_of_the_file(name):
+    expected = colours()
+    if name == "webp-lossless":
+        alpha = expected[:, :, :1].astype(int)
+        expected = (expected * alpha + 255 * (255 - alpha) + 127) // 255
+    assert np.array_equal(open_image(FILES[name], colour_px=1).rgb, expected)
+
+
+@pytest.mark.parametrize("name", ["jpeg", "jpeg-progressive"])
+def test_colours_of_a_jpeg_are_nearly_those_of_the_picture(name):
+    apart = np.abs(open_image(FILES[name], colour_px=256).rgb.astype(int) - colours())
+    assert np.median(apart) <= 4
+
+
+def test_inks_become_light():
+    shades = np.array([[[0, 0, 0, 0], [255, 0, 0, 0], [0, 0, 0, 255], [0, 51, 102, 128]]], np.uint8)
+    tiff = saved(Image.fromarray(shades, "CMYK"), "TIFF")
+    expected = [[[255, 255, 255], [0, 255, 255], [0, 0, 0], [127, 102, 76]]]
+    assert open_image(tiff, colour_px=1).rgb.tolist() == expected
+
+
+@pytest.mark.parametrize("name", ["jpeg-grey", "png-16", "png-1", "tiff-fax", "tiff-float"])
+def test_picture_without_colours_is_grey_in_all_three(name):
+    opened = open_image(FILES[name], colour_px=256)
+    assert np.array_equal(opened.rgb, np.repeat(opened.grey[:, :, None], 3, axis=2))
+
+
+def test_large_jpeg_comes_scaled_to_what_is_asked_for():
+    data = saved(PICTURE.resize((1600, 1200)), "JPEG", quality=90)
+    shapes = {px: open_image(data, colour_px=px).rgb.shape for px in (288, 480, 5000)}
+    assert shapes == {288: (300, 400, 3), 480: (600, 800, 3), 5000: (1200, 1600, 3)}
+    assert open_image(data, colour_px=480).grey.shape == open_image(data).grey.shape == (300, 400)
