@@ -8,6 +8,11 @@ space", 2018). So every key near the query's is looked up, slot by slot, and wha
 in full. A small register, or a large radius, is compared code by code: that is faster then, and takes no
 tables.
 
+Neighbouring bits of a code tell of neighbouring waves of a picture, and pictures that are otherwise unlike
+agree in them three times as often as chance would have it (measured on 6,443 pictures, slots of 26 bits). So a
+slot is not made of neighbours: codes are stored, as `spread`, with every 155th bit next to one another, which
+leaves their distances as they are. Then it is 1.15 times as often.
+
 Tables: for every possible key of every slot, one bit in `bitmap` says whether it occurs; `rank` counts the
 ones before each word of 64. The r-th key that occurs has `heads[r]`: the only entry with this key, or, with
 the top bit set, a place in `lists`, where a count and so many entries stand.
@@ -17,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import combinations
 from math import comb
 from typing import Any
@@ -33,6 +39,7 @@ from askfirst.register.image_search import (
     search_all,
     search_tables,
     sort_by_slot,
+    spread_bits,
 )
 
 __all__ = ["ARRAYS", "RADIUS_MAX", "ImageIndex", "build"]
@@ -41,7 +48,7 @@ RADIUS_MAX = 63
 """Largest distance in bits that can be asked for."""
 
 ARRAYS: Mapping[str, tuple[str, int]] = {
-    "codes": ("<u8", 2),
+    "spread": ("<u8", 2),
     "work": ("<u4", 1),
     "orientation": ("|u1", 1),
     "slot_bits": ("|u1", 1),
@@ -57,6 +64,9 @@ _SMALL = 1024
 
 _COUNT_MAX = (1 << 27) - 1
 """More codes would let places in `lists` run into the bit that marks them: 2**31 / 16 slots."""
+
+_STEP = 155
+"""Bit b of a stored code is bit 155 b modulo 256 of the code: of all the steps tried the best, by a little."""
 
 _SLOT_COUNTS = (16, 14, 13, 12, 11, 10)
 _KEYS_PER_CODE = 20
@@ -93,7 +103,7 @@ def build(
 
     Cost: n * slots; 2 s for a million codes.
     """
-    codes = _plain(np.asarray(codes, "<u8").reshape(-1, 4))
+    codes = _spread(codes)
     count = len(codes)
     if not count == len(work) == len(orientation) <= _COUNT_MAX:
         raise ValueError(f"no index for {count} codes, {len(work)} works, {len(orientation)} orientations")
@@ -113,7 +123,7 @@ def build(
     ones = joined["rank"].astype(np.int64)
     joined["rank"] = (np.cumsum(ones) - ones).astype("<u4")
     return {
-        "codes": codes,
+        "spread": codes,
         "work": np.ascontiguousarray(work, "<u4"),
         "orientation": np.ascontiguousarray(orientation, "|u1"),
         "slot_bits": sizes.astype("|u1"),
@@ -207,12 +217,12 @@ class ImageIndex:
             SnapshotCorruptError: A table is missing or has another type or size than the others ask for.
         """
         views = {name: _checked(name, arrays.get(name)) for name in ARRAYS}
-        count = len(views["codes"])
+        count = len(views["spread"])
         slot_bits = views["slot_bits"].astype(np.int64)
         is_known = slot_bits.sum() <= 256 and bool(((slot_bits >= 6) & (slot_bits <= 32)).all())
         words = int((1 << slot_bits).sum()) // 64 if is_known else -1
         fits = {
-            "codes": views["codes"].shape == (count, 4) and (count > 0 or words == 0),
+            "spread": views["spread"].shape == (count, 4) and (count > 0 or words == 0),
             "work": len(views["work"]) == count,
             "orientation": len(views["orientation"]) == count,
             "slot_bits": is_known,
@@ -229,7 +239,7 @@ class ImageIndex:
                     found=f"a table of {' x '.join(map(str, views[name].shape))}",
                     advice="fetch or build the register again",
                 )
-        tables = Tables(*(views[name] for name in Tables._fields))
+        tables = Tables(views["spread"], *(views[name] for name in Tables._fields[1:]))
         return cls(tables, views["work"], views["orientation"], slot_bits)
 
     def __len__(self) -> int:
@@ -255,7 +265,7 @@ class ImageIndex:
         """
         if not 0 <= radius_bits <= RADIUS_MAX:
             raise ValueError(f"a radius of {radius_bits} bits is outside 0 to {RADIUS_MAX}")
-        queries = _plain(np.asarray(codes, np.uint64).reshape(-1, 4))
+        queries = _spread(codes)
         plan = self._plan(radius_bits)
         room, state = max(64, 2 * len(queries)), np.zeros(3, np.int64)
         found = Found(np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int32), state)
@@ -292,6 +302,25 @@ class ImageIndex:
                 masks=np.concatenate(masks),
             )
         return self._plans[radius_bits]
+
+
+@cache
+def _places() -> NDArray[np.uint64]:
+    """Return u64[32, 256, 4]: the bits that each value of each byte of a code has in the stored code."""
+    places = np.zeros((32, 256, 4), np.uint64)
+    values = np.arange(256)
+    for stored in range(256):
+        byte, bit = divmod(stored * _STEP % 256, 8)
+        places[byte, (values >> bit & 1).astype(np.bool_), stored >> 6] |= np.uint64(1 << (stored & 63))
+    return _plain(places)
+
+
+def _spread(codes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return u64[n, 4], codes in the order of bits in which they are stored."""
+    codes = _plain(np.asarray(codes, "<u8").reshape(-1, 4))
+    spread = np.empty_like(codes)
+    spread_bits(codes, _places(), spread)
+    return _plain(spread)
 
 
 def _masks(bits: int, limit: int) -> NDArray[np.int64]:

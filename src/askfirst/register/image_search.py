@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from askfirst.jit import inline, kernel
 
-__all__ = ["IS_LIST", "Found", "Plan", "Tables", "search_all", "search_tables", "sort_by_slot"]
+__all__ = ["IS_LIST", "Found", "Plan", "Tables", "search_all", "search_tables", "sort_by_slot", "spread_bits"]
 
 IS_LIST = 0x80000000
 """Bit of a head: it is a place in `lists`, not an entry."""
@@ -85,6 +85,17 @@ def _distance(a: NDArray[np.uint64], i: int, b: NDArray[np.uint64], j: int) -> n
     """Return the Hamming distance of row i of u64[n, 4] and row j of another."""
     low = _count_bits(a[i, 0] ^ b[j, 0]) + _count_bits(a[i, 1] ^ b[j, 1])
     return np.int64(low + _count_bits(a[i, 2] ^ b[j, 2]) + _count_bits(a[i, 3] ^ b[j, 3]))
+
+
+@kernel
+def spread_bits(codes: NDArray[np.uint64], places: NDArray[np.uint64], spread: NDArray[np.uint64]) -> None:
+    """Write codes with their bits in another order; `places`, u64[32, 256, 4], is what each byte becomes."""
+    for row in range(len(codes)):
+        spread[row] = 0
+        for byte in range(32):
+            value = codes[row, byte >> 3] >> np.uint64(8 * (byte & 7)) & np.uint64(255)
+            for word in range(4):
+                spread[row, word] |= places[byte, np.uintp(value), word]
 
 
 @kernel

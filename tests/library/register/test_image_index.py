@@ -121,19 +121,28 @@ def test_neighbour_one_bit_too_far_is_not_found():
 
 
 def test_flips_in_one_slot_and_flips_spread_evenly_are_found():
-    """The two ways in which the pigeonhole can be tight."""
+    """The two ways in which the pigeonhole can be tight; a slot is made of every 155th bit."""
     codes = random_codes(1500, 60)
     index = index_of(codes, 12)
     for start in range(0, 225, 5):
-        near = codes[:1].copy()
-        for bit in range(start, start + 31):
-            near[0, bit // 64] ^= np.uint64(1 << bit % 64)
-        assert found(index, near, 31) == [(0, 0, 31)]
+        for step in (1, 155):
+            near = codes[:1].copy()
+            for bit in (place * step % 256 for place in range(start, start + 31)):
+                near[0, bit // 64] ^= np.uint64(1 << bit % 64)
+            assert found(index, near, 31) == [(0, 0, 31)]
     for step in range(1, 9):
         near = codes[1:2].copy()
         for bit in {k * step % 256 for k in range(31)}:
             near[0, bit // 64] ^= np.uint64(1 << bit % 64)
         assert [entry for _, entry, _ in found(index, near, 31)] == [1]
+
+
+def test_every_155th_bit_of_a_code_is_stored_next_to_one_another():
+    codes = random_codes(3, 65)
+    stored = build(codes, np.arange(3, dtype=np.uint32), np.zeros(3, np.uint8))["spread"]
+    for code, spread in zip(codes, stored, strict=True):
+        number, bits = int.from_bytes(code.tobytes(), "little"), int.from_bytes(spread.tobytes(), "little")
+        assert [bits >> b & 1 for b in range(256)] == [number >> (155 * b % 256) & 1 for b in range(256)]
 
 
 def test_thousands_of_equal_codes_are_all_found_once():
@@ -202,7 +211,7 @@ def test_missing_table_is_named(name):
     assert (error.value.path, error.value.found) == (name, "nothing")
 
 
-@pytest.mark.parametrize("name", ["codes", "work", "orientation", "bitmap", "rank", "slot_bits"])
+@pytest.mark.parametrize("name", ["spread", "work", "orientation", "bitmap", "rank", "slot_bits"])
 def test_table_of_another_length_is_refused(name):
     arrays = build(random_codes(1500, 96), np.zeros(1500, np.uint32), np.zeros(1500, np.uint8))
     for changed in (arrays[name][:-1], np.concatenate([arrays[name], arrays[name][:1]])):
@@ -210,7 +219,7 @@ def test_table_of_another_length_is_refused(name):
             ImageIndex.from_arrays({**arrays, name: changed})
 
 
-@pytest.mark.parametrize("name", ["heads", "lists", "codes"])
+@pytest.mark.parametrize("name", ["heads", "lists", "spread"])
 def test_empty_table_is_refused(name):
     arrays = build(random_codes(1500, 97), np.zeros(1500, np.uint32), np.zeros(1500, np.uint8))
     with pytest.raises(SnapshotCorruptError):
