@@ -59,8 +59,10 @@ _SUFFIXES = {
     Format.DOCX: "docx docm",
     Format.ODT: "odt",
     Format.IMAGE: "jpg jpeg jpe jfif png gif webp tif tiff bmp dib avif",
-    Format.AUDIO: "mp3 wav wave flac ogg oga opus m4a m4b aac aif aiff aifc",
-    Format.VIDEO: "mp4 m4v mov webm mkv avi mpg mpeg",
+    Format.AUDIO: "mp3 mp2 mpga wav wave w64 flac ogg oga opus m4a m4b aac aif aiff aifc amr caf wma mka weba ac3 eac3 "
+    "au snd voc wv ape tta",
+    Format.VIDEO: "mp4 m4v mov qt webm mkv avi divx mpg mpeg mpe m1v m2v vob ts mts m2ts wmv asf flv f4v 3gp 3g2 ogv "
+    "rm rmvb ivf",
 }
 _BY_SUFFIX = {suffix: kind for kind, names in _SUFFIXES.items() for suffix in names.split()}
 
@@ -77,6 +79,18 @@ _MAGIC: tuple[tuple[bytes, Format], ...] = (
     (b"fLaC", Format.AUDIO),
     (b"ID3", Format.AUDIO),
     (b"ADIF", Format.AUDIO),
+    (b"#!AMR", Format.AUDIO),
+    (b"caff\0\1", Format.AUDIO),
+    (b".snd\0\0", Format.AUDIO),  # Sun
+    (b"Creative Voice File\x1a", Format.AUDIO),
+    (b"riff\x2e\x91\xcf\x11", Format.AUDIO),  # Sony Wave64
+    (b"wvpk", Format.AUDIO),  # WavPack
+    (b"MAC \x80", Format.AUDIO),  # Monkey's Audio
+    (b"MAC \x8c", Format.AUDIO),
+    (b"MAC \x96", Format.AUDIO),
+    (b"TTA1", Format.AUDIO),
+    (b".RMF\0\0", Format.VIDEO),  # RealMedia
+    (b"DKIF\0\0", Format.VIDEO),  # IVF
     (b"\x00\x00\x01\xba", Format.VIDEO),  # MPEG program stream
     (b"\x00\x00\x01\xb3", Format.VIDEO),  # MPEG video
     (b"{\\rtf", Format.RTF),
@@ -91,6 +105,18 @@ _CHUNKS = {
     b"AVI ": Format.VIDEO,
 }
 """Kinds of the chunk formats RIFF and IFF, named at byte 8."""
+
+_OGG_FILMS = (b"\x80theora", b"OVP80", b"BBCD\0", b"\1video\0\0\0")
+"""How the packet begins that introduces pictures in an Ogg file: Theora, VP8, Dirac, others."""
+
+_MATROSKA_SOUND = re.compile(rb"\x86.A_[A-Z]", re.DOTALL)
+_MATROSKA_FILM = re.compile(rb"\x86.V_[A-Z]", re.DOTALL)
+"""CodecID of a track: element 86, its length, its name."""
+
+_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_SOUND = bytes.fromhex("409e69f84d5bcf11a8fd00805f5c442b")
+_ASF_FILM = bytes.fromhex("c0ef19bc4d5bcf11a8fd00805f5c442b")
+"""Kinds of stream in Windows Media. Source: Advanced Systems Format, 10.4."""
 
 _IMAGE_BRANDS = {b"avif", b"avis"}
 _UNREADABLE_IMAGE_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
@@ -171,13 +197,25 @@ def _container(head: bytes, named: Format) -> Format | None:
         return _zip_format(head, named)
     if head.startswith((b"RIFF", b"RF64", b"BW64", b"FORM")):
         return _CHUNKS.get(head[8:12])
-    if head.startswith(b"OggS"):
-        return Format.VIDEO if b"\x80theora" in head[:512] else Format.AUDIO
-    if head.startswith(b"\x1a\x45\xdf\xa3"):  # Matroska and WebM; sound alone looks the same
-        return Format.VIDEO
+    streams = _stream_format(head)
+    if streams:
+        return streams
     if head[4:8] == b"ftyp":
         return _brand_format(head)
     return Format.VIDEO if head[4:8] in _BOXES else None
+
+
+def _stream_format(head: bytes) -> Format | None:
+    """Tell sound from films in containers that hold either, by the streams they announce."""
+    if head.startswith(b"OggS"):
+        return Format.VIDEO if any(name in head for name in _OGG_FILMS) else Format.AUDIO
+    if head.startswith(b"\x1a\x45\xdf\xa3"):  # Matroska and WebM
+        return Format.AUDIO if _MATROSKA_SOUND.search(head) and not _MATROSKA_FILM.search(head) else Format.VIDEO
+    if head.startswith(_ASF):  # Windows Media
+        return Format.AUDIO if _ASF_SOUND in head and _ASF_FILM not in head else Format.VIDEO
+    if head.startswith(b"FLV\1"):  # byte 4 says what is in it: 1 pictures, 4 sound
+        return Format.AUDIO if head[4:5] == b"\4" else Format.VIDEO
+    return None
 
 
 def _brand_format(head: bytes) -> Format:
@@ -231,5 +269,8 @@ def _text_format(head: bytes, named: Format) -> Format:
 
 
 def _is_transport_stream(head: bytes) -> bool:
-    """Tell MPEG transport streams: packets of 188 bytes that all begin with a capital G."""
-    return len(head) > 3 * 188 and all(head[at] == 0x47 for at in range(0, 4 * 188, 188))
+    """Tell MPEG transport streams: packets of 188 bytes that all begin with a capital G, or of 192 on discs."""
+    return any(
+        len(head) > first + 3 * size and all(head[at] == 0x47 for at in range(first, first + 4 * size, size))
+        for first, size in ((0, 188), (4, 192))
+    )

@@ -13,6 +13,10 @@ from PIL import Image
 from askfirst.io.sniff import HEAD_SIZE_BYTES, Format, format_of, medium_of, suffix_of
 from askfirst.model import Medium
 
+ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+ASF_SOUND = bytes.fromhex("409e69f84d5bcf11a8fd00805f5c442b")
+ASF_FILM = bytes.fromhex("c0ef19bc4d5bcf11a8fd00805f5c442b")
+
 MAGIC = [
     ("jpeg", b"\xff\xd8\xff\xe0\x00\x10JFIF\0", Medium.IMAGE),
     ("png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", Medium.IMAGE),
@@ -49,6 +53,27 @@ MAGIC = [
     ("mpeg program stream", b"\0\0\x01\xba\x44", Medium.VIDEO),
     ("mpeg video", b"\0\0\x01\xb3\x14", Medium.VIDEO),
     ("mpeg transport stream", (b"\x47\x40\x11\x10" + bytes(184)) * 5, Medium.VIDEO),
+    ("mpeg transport stream of a disc", (b"\1\2\3\4\x47\x40\x11\x10" + bytes(184)) * 5, Medium.VIDEO),
+    ("amr", b"#!AMR\n\x3c", Medium.AUDIO),
+    ("amr wide", b"#!AMR-WB\n\x3c", Medium.AUDIO),
+    ("caf", b"caff\0\1\0\0desc", Medium.AUDIO),
+    ("sun", b".snd\0\0\0\x18\xff\xff\xff\xff", Medium.AUDIO),
+    ("voc", b"Creative Voice File\x1a\x1a\0\x0a\1", Medium.AUDIO),
+    ("wave64", b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb", Medium.AUDIO),
+    ("wavpack", b"wvpk\x20\0\0\0\x10\4", Medium.AUDIO),
+    ("monkey's audio", b"MAC \x96\x0f\0\0", Medium.AUDIO),
+    ("tta", b"TTA1\1\0\2\0\x10\0", Medium.AUDIO),
+    ("realmedia", b".RMF\0\0\0\x12\0\0", Medium.VIDEO),
+    ("ivf", b"DKIF\0\0\x20\0VP80", Medium.VIDEO),
+    ("flash video", b"FLV\1\5\0\0\0\x09", Medium.VIDEO),
+    ("flash video of sound only", b"FLV\1\4\0\0\0\x09", Medium.AUDIO),
+    ("windows media", ASF + bytes(14), Medium.VIDEO),
+    ("windows media of sound only", ASF + bytes(14) + ASF_SOUND + bytes(40), Medium.AUDIO),
+    ("windows media with both", ASF + bytes(14) + ASF_SOUND + bytes(40) + ASF_FILM + bytes(40), Medium.VIDEO),
+    ("matroska of sound only", b"\x1a\x45\xdf\xa3" + bytes(40) + b"\x86\x86A_OPUS" + bytes(9), Medium.AUDIO),
+    ("matroska with both", b"\x1a\x45\xdf\xa3\x86\x86A_OPUS\x86\x85V_VP9" + bytes(9), Medium.VIDEO),
+    ("ogg with pictures later", b"OggS\0\2" + bytes(900) + b"\x80theora", Medium.VIDEO),
+    ("3gp", b"\0\0\0\x18ftyp3gp4\0\0\2\0", Medium.VIDEO),
     ("pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", Medium.TEXT),
     ("pdf after a preamble", b"\0\0junk\n%PDF-1.4\n", Medium.TEXT),
     ("html", b"<!DOCTYPE html><p>Hi", Medium.TEXT),
@@ -83,8 +108,8 @@ def test_medium_of_mislabelled_file_goes_by_its_bytes(head, medium, name):
 SUFFIXES = {
     Medium.TEXT: "txt md markdown html htm xhtml pdf epub docx odt srt vtt",
     Medium.IMAGE: "jpg jpeg png gif webp tif tiff bmp avif",
-    Medium.AUDIO: "mp3 wav flac ogg opus m4a aac aif aiff",
-    Medium.VIDEO: "mp4 mov webm mkv avi mpg mpeg",
+    Medium.AUDIO: "mp3 wav flac ogg opus m4a aac aif aiff amr caf wma mka wv ape tta w64 voc au ac3",
+    Medium.VIDEO: "mp4 mov webm mkv avi mpg mpeg wmv asf flv f4v 3gp 3g2 ts m2ts mts ogv vob rm ivf m1v",
     Medium.OTHER: "exe parquet zip docu jpgx",
 }
 
