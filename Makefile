@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo site test test-library lint bench docs setup setup-site setup-dev programs browser clean
+.PHONY: demo site test test-library lint bench bench-matching docs setup setup-site setup-dev programs browser clean
 
 demo: setup ## build a register of example works and audit a real dataset
 	rm -rf demo
@@ -26,7 +26,11 @@ lint: setup-dev ## style, types, import law
 
 bench: setup-dev ## the benchmarks, with the peers they are compared with; takes long
 	$(BIN)/pip install --quiet -r benchmarks/requirements.txt
-	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+	for script in $(filter-out benchmarks/bench_matching%,$(wildcard benchmarks/bench_*.py)); do $(BIN)/python $$script || exit 1; done
+
+bench-matching: setup-dev ## what matching finds and misses, beside the peers; fetches real texts, pictures, sounds and films
+	$(BIN)/pip install --quiet -r benchmarks/requirements.txt
+	for script in benchmarks/bench_matching_*.py; do $(BIN)/python $$script || exit 1; done
 
 setup: $(VENV)/.installed
 setup-site: $(VENV)/.installed-site

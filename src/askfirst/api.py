@@ -34,7 +34,8 @@ def audit_dataset(
         out: Folder for the results; it must be new, unless `resume` or `replace` is given.
         use: The use that is asked about.
         options: `regime` ("opt-in"), `party` (""), `on` (today), `columns` ({role: column}), `encoding`,
-            `workers` (all cores), `resume`, `replace` (False), `language` ("en"; "de", "nl").
+            `workers` (all cores), `resume`, `replace` (False), `language` ("en"; "de", "nl"),
+            `model` (None: the folder of a model), `mode` ("fast"; "standard", "deep" with a model).
 
     Returns:
         The outcomes and the summary; `items()` yields the manifest's rows.
@@ -42,7 +43,19 @@ def audit_dataset(
     Raises:
         AskFirstError: With one clear line, and advice.
     """
-    known = {"regime", "party", "on", "columns", "encoding", "workers", "resume", "replace", "language"}
+    known = {
+        "regime",
+        "party",
+        "on",
+        "columns",
+        "encoding",
+        "workers",
+        "resume",
+        "replace",
+        "language",
+        "model",
+        "mode",
+    }
     if unknown := sorted(set(options) - known):
         raise ConfigError(
             f"audit_dataset has no option {unknown[0]!r}", key=unknown[0], advice=f"known: {', '.join(sorted(known))}"
@@ -58,6 +71,8 @@ def audit_dataset(
         resume=options.get("resume", False),
         replace=options.get("replace", False),
         language=options.get("language", "en"),
+        model=Path(options["model"]) if options.get("model") else None,
+        mode=options.get("mode"),
     )
     return audit.audit(request)
 

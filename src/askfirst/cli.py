@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import click
 
+from askfirst.cli_model import model_group
 from askfirst.cli_proof import verify_proof_command, witness_group
 from askfirst.engines.lean import do_without
 from askfirst.errors import AskFirstError, ConfigError, FormatError, InputError, InterruptedRunError
@@ -36,6 +37,12 @@ _LINE_EVERY_S = 10.0
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 _register = click.option("--register", type=click.Path(path_type=Path), required=True, help="Folder of the register.")
 _workers = click.option("--workers", type=click.IntRange(1, 256), help="Worker processes; by default all cores.")
+_model = click.option("--model", type=click.Path(path_type=Path), help="Folder of a model that describes pictures.")
+_mode = click.option(
+    "--mode",
+    type=click.Choice(["fast", "standard", "deep"]),
+    help="How closely to look at pictures; by default standard with a model, else fast.",
+)
 _language = click.option(
     "--language",
     type=click.Choice(["en", "de", "nl"]),
@@ -97,6 +104,8 @@ def app() -> None:
 @click.option("--column", "columns", multiple=True, metavar="ROLE=COLUMN", help="For example text=body or url=link.")
 @click.option("--encoding", help="Of CSV files that are not UTF-8.")
 @click.option("--engine", type=click.Choice(["local"]), default="local", show_default=True, help="Where the work runs.")
+@_model
+@_mode
 @_workers
 @click.option("--resume", is_flag=True, help="Go on with an audit that was stopped.")
 @click.option("--replace", is_flag=True, help="Remove an earlier audit in the folder of results first.")
@@ -138,6 +147,8 @@ def _audit(source: Sequence[str], register: Path, out: Path, crew: Workers, opti
         resume=options["resume"],
         replace=options["replace"],
         language=options["language"],
+        model=options["model"],
+        mode=options["mode"],
     )
     with _Progress("auditing") as progress:
         return audit(request, progress.units, crew)
@@ -165,15 +176,19 @@ def explain_command(folder: Path, item_id: str, register: Path | None, language:
 @app.command("match")
 @click.argument("file", nargs=-1, required=True, type=click.Path(path_type=Path))
 @_register
+@_model
+@_mode
 @_json
-def match_command(file: Sequence[Path], register: Path, *, as_json: bool) -> int:
+def match_command(file: Sequence[Path], register: Path, model: Path | None, mode: str | None, *, as_json: bool) -> int:
     """Find registered works in files."""
     from askfirst.api import make_policy
+    from askfirst.jobs.describer import Describer, check_mode
     from askfirst.jobs.look import match_file
     from askfirst.register import Register
 
     opened, policy = Register.open(register), make_policy()
-    results = [match_file(one, opened, policy) for one in file]
+    describer = Describer.of(model, check_mode(model, mode), opened)
+    results = [match_file(one, opened, policy, describer) for one in file]
     if as_json:
         _print_json(results)
     for one in () if as_json else results:
@@ -194,9 +209,13 @@ def fingerprint_command(file: Sequence[Path], *, as_json: bool) -> int:
     for one in () if as_json else results:
         grams = ", ".join(f"{len(v['hashes'])} passages ({k})" for k, v in one["text"].items())
         codes = f"{len(one['image'])} picture hashes" if one["image"] else ""
+        peaks = f"{len(one['audio']['frames'])} peaks of sound" if one["audio"]["frames"] else ""
+        frames = f"{len(one['video']['codes'])} frame hashes" if one["video"]["codes"] else ""
         digest = one["digests"][0][:16] + "…" if one["digests"] else ""
         words = "; ".join(
-            filter(None, (one["medium"], f"sha256 {digest}" if digest else "", grams, codes, one["error"]))
+            filter(
+                None, (one["medium"], f"sha256 {digest}" if digest else "", grams, codes, peaks, frames, one["error"])
+            )
         )
         click.echo(f"{one['file']}: {words}")
     return BAD_INPUT if any(one["error"] for one in results) else DONE
@@ -213,6 +232,7 @@ def register_group() -> None:
 @click.option("--terms", type=click.Path(path_type=Path), help="JSON file of terms by name.")
 @click.option("--origin", default="local", show_default=True, help="Who publishes the register.")
 @click.option("--replace", is_flag=True, help="Replace a register that is there.")
+@_model
 @_workers
 @_json
 def build_command(works: Path, out: Path, *, as_json: bool, **options: Any) -> int:
@@ -299,6 +319,7 @@ def demo_command(out: Path, language: str) -> int:
 
 app.add_command(verify_proof_command)
 app.add_command(witness_group)
+app.add_command(model_group)
 
 
 @app.command("selftest")

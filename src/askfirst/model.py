@@ -109,6 +109,8 @@ class MatchKind(StrEnum):
     DOMAIN = "domain"
     TEXT = "text"
     IMAGE = "image"
+    AUDIO = "audio"
+    VIDEO = "video"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from askfirst import tlog
+from askfirst.fingerprint.audio import stored_peaks
 from askfirst.fingerprint.image import hash_image
 from askfirst.fingerprint.text import LONG, SHORT, fold, window_minima
 from askfirst.fingerprint.url import normalise, url_key
+from askfirst.fingerprint.video import stored_frames
 from askfirst.jobs.audit import AuditRequest, audit
 from askfirst.jobs.build import build_register
 from askfirst.model import Outcome, Use
@@ -71,11 +74,54 @@ def _text() -> str:
 
 def _image() -> str:
     for case in vectors("image_v0")["cases"]:
-        grey = np.frombuffer(base64.b64decode(case["grey"]), np.uint8).reshape(case["height"], case["width"])
-        code, quality = hash_image(grey)
+        code, quality = hash_image(_grey(case))
         if (code.astype(">u8").tobytes().hex(), quality) != (case["hash"], case["quality"]):
             return f"hash of {case['name']!r}"
     return ""
+
+
+def _audio() -> str:
+    for case in vectors("audio_v0")["cases"]:
+        samples = _signal(case["seed"], case["samples"])
+        peaks = stored_peaks(samples)
+        if [list(pair) for pair in zip(peaks.frame.tolist(), peaks.bin.tolist(), strict=True)] != case["stored"]:
+            return f"peaks of {case['name']!r}"
+    return ""
+
+
+def _signal(seed: int, count: int) -> NDArray[np.int16]:
+    """Return samples by the rule in `about` of the vectors."""
+    state, samples = seed, np.zeros(count, np.int64)
+    n = np.arange(4000)
+    for start in range(0, count, 1000):
+        state = (1664525 * state + 1013904223) % 2**32
+        step = 20 + (state >> 16) % 200
+        grain = (abs(n * step % 1024 - 512) - 256) * (4000 - n) // 128
+        samples[start : start + 4000] += grain[: count - start]
+    for i in range(count):
+        state = (1664525 * state + 1013904223) % 2**32
+        samples[i] += (state >> 16) % 64 - 32
+    return samples.astype(np.int16)
+
+
+def _video() -> str:
+    for case in vectors("video_v0")["cases"]:
+        frames = [_Frame(one["time_ms"] / 1000, _grey(one)) for one in case["frames"]]
+        stored = stored_frames(frames)
+        hashes = [code.astype(">u8").tobytes().hex() for code in stored.codes]
+        rows = zip(stored.time_ms.tolist(), stored.orientations.tolist(), hashes, strict=True)
+        if [list(row) for row in rows] != case["stored"]:
+            return f"frames of {case['name']!r}"
+    return ""
+
+
+class _Frame(NamedTuple):
+    seconds: float
+    grey: NDArray[np.uint8]
+
+
+def _grey(case: Mapping[str, Any]) -> NDArray[np.uint8]:
+    return np.frombuffer(base64.b64decode(case["grey"]), np.uint8).reshape(case["height"], case["width"])
 
 
 def _url() -> str:
@@ -138,6 +184,8 @@ _CHECKS: dict[str, Callable[[], str]] = {
     "the decision table": _decision,
     "text_v0, published vectors": _text,
     "image_v0, published vectors": _image,
+    "audio_v0, published vectors": _audio,
+    "video_v0, published vectors": _video,
     "url_v0, published vectors": _url,
     "log_v1, published vectors": _log,
     "an audit from end to end": _audit,

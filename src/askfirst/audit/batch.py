@@ -10,7 +10,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from askfirst.fingerprint.audio import SoundQuery
+from askfirst.fingerprint.descriptor import DescriptorQuery
 from askfirst.fingerprint.image import ImageQuery
+from askfirst.fingerprint.video import FilmQuery
 from askfirst.match import Hits
 from askfirst.model import Gap, Signal
 
@@ -85,6 +88,12 @@ class Batch:
         digests: u8[r, 32], SHA-256 of those bytes.
         image_rows: i32[p], rows whose picture was decoded, ascending.
         images: Their p fingerprints.
+        described_rows: i32[e], rows whose picture a model has described, ascending.
+        descriptors: Their e codes.
+        sound_rows: i32[a], rows whose sound was decoded, ascending.
+        sounds: Their a fingerprints.
+        film_rows: i32[v], rows of films whose frames were decoded, ascending.
+        films: Their v fingerprints.
         by_url: Whether the address is all there is of an item, so that a row without one cannot be judged.
     """
 
@@ -99,6 +108,12 @@ class Batch:
     digests: NDArray[np.uint8] = field(default_factory=lambda: np.empty((0, 32), np.uint8))
     image_rows: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     images: tuple[ImageQuery, ...] = ()
+    described_rows: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    descriptors: tuple[DescriptorQuery, ...] = ()
+    sound_rows: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    sounds: tuple[SoundQuery, ...] = ()
+    film_rows: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    films: tuple[FilmQuery, ...] = ()
     by_url: bool = False
 
     def __len__(self) -> int:

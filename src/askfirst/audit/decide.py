@@ -5,7 +5,7 @@ The decision itself is the table in `askfirst.verdict`; here are only the facts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 from askfirst.audit.batch import Batch, Found
 from askfirst.audit.manifest import Ruling, manifest_table
 from askfirst.match import Hits
+from askfirst.match.audio import match_sounds
+from askfirst.match.descriptor import match_descriptors
 from askfirst.match.digest import match_digests
+from askfirst.match.hits import KINDS
 from askfirst.match.image import match_images
 from askfirst.match.text import match_texts
 from askfirst.match.url import match_urls
-from askfirst.model import MEDIA, Gap, Medium, Preference, Standing
+from askfirst.match.video import match_films
+from askfirst.model import MEDIA, Gap, MatchKind, Medium, Preference, Standing
 from askfirst.policy import Policy
 from askfirst.register.reader import STANDINGS, Register
 from askfirst.verdict import FACT_NAMES, decision_table
@@ -26,6 +30,7 @@ from askfirst.verdict import FACT_NAMES, decision_table
 __all__ = ["Auditor", "Verdicts"]
 
 _OTHER = MEDIA.index(Medium.OTHER)
+_AUDIO, _VIDEO = KINDS.index(MatchKind.AUDIO), KINDS.index(MatchKind.VIDEO)
 _FIRST_POSITIVE = STANDINGS.index(Standing.AGREEMENT)
 _NOT_A_URL = Gap("not-a-url", "the address is missing or is not a URL", "url", "correct the address or remove the row")
 
@@ -48,18 +53,25 @@ class Verdicts:
 
 
 class Auditor:
-    """A register and a policy, ready to judge batches."""
+    """A register and a policy, ready to judge batches.
 
-    def __init__(self, register: Register, policy: Policy) -> None:
+    Args:
+        register: The register.
+        policy: The policy.
+        level: Level of an ordinary picture, where a model describes pictures.
+    """
+
+    def __init__(self, register: Register, policy: Policy, level: int = 0) -> None:
         self.register = register
         self.policy = policy
+        self.level = level
         self._standings = register.standings(policy)
         self._decisions = decision_table()
 
     def decide(self, batch: Batch) -> Verdicts:
         """Return the verdicts of a batch.
 
-        1. Match every item by digest, image, text and address; ask for the standing of every matched work.
+        1. Match every item by digest, image, sound, film, text and address; ask for the standing of every matched work.
         2. Reduce matches, signals and gaps to facts.
         3. Look the facts up in the decision table.
         4. Name for every row the match that decides.
@@ -82,10 +94,13 @@ class Auditor:
         parts = [
             match_digests(batch.digest_rows, batch.digests, register.digests),
             match_images(batch.image_rows, batch.images, register.images, policy),
+            match_descriptors(batch.described_rows, batch.descriptors, register.descriptors, self.level, policy),
+            match_sounds(batch.sound_rows, batch.sounds, register.sounds, policy),
+            match_films(batch.film_rows, batch.films, register.films, policy),
         ]
         medium, gaps, words, host_key = batch.medium, batch.gaps, None, None
         if batch.texts is not None:
-            texts = match_texts(batch.texts, register.texts, policy, register.size)
+            texts = match_texts(batch.texts, register.texts, policy, register.size, register.wholes)
             parts.append(texts.hits)
             words = texts.words
         if batch.urls is not None:
@@ -95,7 +110,7 @@ class Auditor:
             if batch.by_url:
                 medium = np.where(medium == _OTHER, urls.medium, medium)
                 gaps = gaps.with_added(~urls.valid, _NOT_A_URL)
-        hits = Hits.concat(parts)
+        hits = cover_films(Hits.concat(parts), batch.film_rows, batch.sound_rows)
         return Found(hits, self._standings.of(hits.work), gaps, medium, words, host_key)
 
     def _facts(self, found: Found, disallowed: NDArray[np.bool_]) -> NDArray[np.uint16]:
@@ -126,6 +141,33 @@ class Auditor:
         for i, name in enumerate(FACT_NAMES):
             bits |= facts[name].astype(np.uint16) << np.uint16(i)
         return bits
+
+
+def cover_films(hits: Hits, films: NDArray[np.int32], sounds: NDArray[np.int32]) -> Hits:
+    """Return the hits, those of films with what they account for of pictures *and* sound.
+
+    A licensed song under somebody's film licenses no picture, and a licensed film no other sound: the sound alone
+    accounts for nothing of a film, its pictures for as much as their own sound does, where there is one.
+
+    Args:
+        hits: Of a batch.
+        films: i32[v], rows that are films.
+        sounds: i32[a], rows with a sound, films among them.
+    """
+    if not len(films) or not len(hits):
+        return hits
+    of_film = np.isin(hits.row, films)
+    heard = of_film & (hits.kind == _AUDIO)
+    seen = of_film & (hits.kind == _VIDEO) & np.isin(hits.row, sounds)
+    share = {
+        (row, work): cover
+        for row, work, cover in zip(hits.row[heard], hits.work[heard], hits.cover[heard], strict=True)
+    }
+    cover = hits.cover.copy()
+    cover[heard] = 0
+    pairs = zip(hits.row[seen], hits.work[seen], hits.cover[seen], strict=True)
+    cover[seen] = [min(pictures, share.get((row, work), np.float32(0))) for row, work, pictures in pairs]
+    return replace(hits, cover=cover)
 
 
 def decisive_hits(found: Found, rows: int) -> NDArray[np.int64]:

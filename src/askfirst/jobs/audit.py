@@ -29,6 +29,7 @@ from askfirst.fingerprint.url import normalise
 from askfirst.io.columns import ColumnChoice
 from askfirst.io.parts import unify_parts
 from askfirst.io.sources import Plan, plan
+from askfirst.jobs.describer import Describer, check_mode
 from askfirst.jobs.example import first_examples, gather_examples
 from askfirst.jobs.look import read_manifest
 from askfirst.jobs.prepare import PREPARE
@@ -72,6 +73,8 @@ class AuditRequest:
         resume: Go on with a run that was stopped.
         replace: Remove an earlier audit in `out` first.
         language: Of the report: `en`, `de` or `nl`.
+        model: Folder of the model that described the register's pictures.
+        mode: How closely pictures are looked at, as in `describer.MODES`; by default as closely as the model allows.
     """
 
     sources: Sequence[str]
@@ -83,6 +86,8 @@ class AuditRequest:
     resume: bool = False
     replace: bool = False
     language: str = "en"
+    model: Path | None = None
+    mode: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +150,8 @@ def _audit(request: AuditRequest, on_progress: Progress, source: Workers) -> Aud
     register = Register.open(request.register)
     planned = plan(request.sources, request.columns)
     settings = _settings(request)
-    _open_out(request, settings, planned, register)
+    describer = Describer.of(settings.model, settings.mode, register)  # says at once what does not fit
+    _open_out(request, settings, planned, register, describer)
     stop = Event()
     with ThreadPoolExecutor(2) as background:
         checked = background.submit(_check, request.register, stop)
@@ -192,10 +198,14 @@ def _finished(out: Path) -> AuditResult | None:
 
 def _settings(request: AuditRequest) -> Settings:
     work = request.out.resolve() / WORK_FOLDER
-    return Settings(request.register.resolve(), work, request.policy, request.columns)
+    mode = check_mode(request.model, request.mode)
+    model = request.model.resolve() if request.model and mode != "fast" else None
+    return Settings(request.register.resolve(), work, request.policy, request.columns, model, mode)
 
 
-def _open_out(request: AuditRequest, settings: Settings, planned: Plan, register: Register) -> None:
+def _open_out(
+    request: AuditRequest, settings: Settings, planned: Plan, register: Register, describer: Describer | None
+) -> None:
     """Make the folder of results, or take up the one that is there.
 
     Raises:
@@ -208,6 +218,7 @@ def _open_out(request: AuditRequest, settings: Settings, planned: Plan, register
             register.manifest.root,
             repr(sorted(request.policy.as_dict().items())),
             repr(request.columns),
+            f"{settings.mode} {describer.embedder.model_id if describer else ''}",
             *(repr(unit) for unit in planned.units),
         ]
     )
@@ -325,8 +336,22 @@ def _summary(request: AuditRequest, register: Register, planned: Plan, totals: _
         rules=dict(sorted(tally.rules.items())),
         bases=dict(sorted(tally.bases.items())),
         gaps=tally.gap_groups(),
-        notes=(*planned.notes, *(f"not finished, its reader kept failing: {name}" for name in totals.lost)),
+        notes=(
+            *planned.notes,
+            *_mode_notes(request, register),
+            *(f"not finished, its reader kept failing: {name}" for name in totals.lost),
+        ),
     )
+
+
+def _mode_notes(request: AuditRequest, register: Register) -> list[str]:
+    """Return what should be known of how pictures were compared."""
+    mode, model = check_mode(request.model, request.mode), register.manifest.model
+    if mode != "fast":
+        return [f"pictures were compared in the mode {mode}, with the model {model[:12]}"]
+    if model:
+        return [f"pictures were compared by their hashes only; the register has descriptors of the model {model[:12]}"]
+    return []
 
 
 def _host_of(work: Path, unit: int, row: int) -> str:

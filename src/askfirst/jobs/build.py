@@ -6,10 +6,11 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -17,24 +18,31 @@ from numpy.typing import NDArray
 
 from askfirst.engines import Died, Workers, run
 from askfirst.errors import BadCatalogueError, InputError
-from askfirst.fingerprint.image import stored_codes
-from askfirst.fingerprint.text import LONG, SHORT, SHORT_LETTERS, fold, window_minima
+from askfirst.fingerprint.text import LONG, SHORT
 from askfirst.fingerprint.url import Entry, parse_entry
 from askfirst.io.catalogue import CatalogueRow, read_catalogue, read_terms_file
+from askfirst.io.embedding import Embedder
 from askfirst.io.files import read_path
-from askfirst.jobs.media import Opened, open_bytes
+from askfirst.jobs.describer import open_embedder
+from askfirst.jobs.descriptor import COLOUR_PX, Depth
+from askfirst.jobs.media import open_bytes
 from askfirst.jobs.prepare import PREPARE
+from askfirst.jobs.prints import PRINTS_NAME, FileState, Grams, Print, PrintStore, print_of, prints_table
 from askfirst.match.hits import KINDS
 from askfirst.model import MatchKind, Medium
 from askfirst.register import (
     RegisterContents,
     RegisterManifest,
     Terms,
+    audio_index,
+    descriptor_index,
     digest_index,
     image_index,
     parse_terms,
     text_index,
     url_index,
+    video_index,
+    whole_index,
     write_register,
 )
 from askfirst.register.terms import parse_uses
@@ -46,28 +54,8 @@ _SEPARATOR = re.compile(r"[;,\s]+")
 _MEDIA = {m.value: m for m in Medium}
 _PROBLEMS_SHOWN = 5
 
+S = TypeVar("S", bound=np.generic)
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Print:
-    """The fingerprints of one work: what leaves home.
-
-    Args:
-        medium: What the file is; None for a work known by its address only.
-        digests: SHA-256 of the file, and of the words of a document.
-        grams: For each density: hashes u64[m] and their positions u32[m].
-        codes: u64[c, 4], hashes of a picture.
-        orientations: u8[c], how each was turned.
-        problem: Why the file cannot be registered; empty if it can.
-    """
-
-    medium: Medium | None = None
-    digests: tuple[bytes, ...] = ()
-    grams: Mapping[str, tuple[NDArray[np.uint64], NDArray[np.uint32]]] = field(default_factory=dict)
-    codes: NDArray[np.uint64] = field(default_factory=lambda: np.empty((0, 4), np.uint64))
-    orientations: NDArray[np.uint8] = field(default_factory=lambda: np.empty(0, np.uint8))
-    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +76,15 @@ def build_register(  # noqa: PLR0913  # the options of one command, by name
     terms: str | Path | None = None,
     origin: str = "local",
     replace: bool = False,
+    model: Path | None = None,
     workers: int = 2,
     on_work: Progress = lambda _count: None,
 ) -> RegisterManifest:
     """Build a register.
 
     1. Read and check every row of the catalogue; nothing is written while one is wrong.
-    2. Fingerprint the works' files in worker processes.
+    2. Fingerprint the works' files in worker processes; what an earlier register in `out` knows, and has not changed
+       since, is not read again.
     3. Put the fingerprints into their indexes, and mark works that two makers claim.
     4. Write the register.
 
@@ -104,6 +94,7 @@ def build_register(  # noqa: PLR0913  # the options of one command, by name
         terms: A JSON file of terms by name; by default `terms.json` beside the catalogue.
         origin: Who publishes the register.
         replace: Replace a register that is already there.
+        model: Folder of a model that describes the works' pictures, as `jobs.model.fit_model` makes it.
         workers: Worker processes.
         on_work: Called with the number of works done.
 
@@ -113,55 +104,64 @@ def build_register(  # noqa: PLR0913  # the options of one command, by name
     path = Path(works)
     named = _named_terms(path, terms)
     rows = _checked(read_catalogue(path), named)
-    prints = list(_fingerprint([r.row for r in rows], workers, on_work))
-    contents = _contents(rows, prints, origin)
-    return write_register(Path(out), contents, replace=replace)
+    model_id = open_embedder(model).model_id if model else ""
+    known = PrintStore.open(Path(out) / "local" / PRINTS_NAME, model_id)
+    states = [FileState.of(r.row.file) if r.row.file else None for r in rows]
+    prints = _prints(
+        [r.row for r in rows], states, known, partial(_fingerprint, model=model, workers=workers, on_work=on_work)
+    )
+    contents = _contents(rows, prints, origin, model_id)
+    home = {"paths.arrow": _paths(rows), PRINTS_NAME: prints_table(states, prints, model_id)}
+    return write_register(Path(out), contents, home, replace=replace)
 
 
-def print_of(opened: Opened) -> Print:
-    """Return the fingerprints of a work that was read."""
-    if opened.gaps:
-        gap = opened.gaps[0]
-        return Print(opened.medium, problem=f"{gap.cause}; {gap.advice}" if gap.advice else gap.cause)
-    digests, grams = [opened.digest], {}
-    if opened.text is not None:
-        words = hashlib.sha256(opened.text.encode(errors="surrogatepass")).digest()
-        digests += [words] if words != opened.digest else []
-        letters = fold(opened.text)
-        for params in (LONG, SHORT) if len(letters) < SHORT_LETTERS else (LONG,):
-            grams[params.name] = window_minima(letters, params)
-    if opened.grey is None:
-        return Print(opened.medium, tuple(digests), grams)
-    codes, orientations = stored_codes(opened.grey)
-    return Print(opened.medium, tuple(digests), grams, codes, orientations)
+def _prints(
+    rows: Sequence[CatalogueRow],
+    states: Sequence[FileState | None],
+    known: PrintStore,
+    fingerprint: Callable[..., Iterator[Print]],
+) -> list[Print]:
+    """Return the fingerprints of all works: those that are known, and those of files that are new or have changed."""
+    prints = [known.find(state) if state else Print() for state in states]
+    new = [i for i, one in enumerate(prints) if one is None]
+    for i, one in zip(new, fingerprint([rows[i] for i in new], done=len(rows) - len(new)), strict=True):
+        prints[i] = one
+    return [one for one in prints if one is not None]
 
 
-def _print_files(files: Sequence[Path | None]) -> list[Print]:
+def _print_files(model: Path | None, files: Sequence[Path | None]) -> list[Print]:
     """Fingerprint a few works; runs in a worker."""
-    return [_print_file(file) if file else Print() for file in files]
+    embedder = open_embedder(model) if model else None
+    return [_print_file(file, embedder) if file else Print() for file in files]
 
 
-def _print_file(file: Path) -> Print:
+def _print_file(file: Path, embedder: Embedder | None) -> Print:
+    colour_px = COLOUR_PX[Depth.DEEP] if embedder else 0
     try:
-        return print_of(open_bytes(read_path(file), file.name))
+        return print_of(open_bytes(read_path(file), file.name, dense=True, colour_px=colour_px), embedder)
     except InputError as error:
         return Print(problem=str(error))
 
 
-def _fingerprint(rows: Sequence[CatalogueRow], workers: int, on_work: Progress) -> Iterator[Print]:
+def _fingerprint(
+    rows: Sequence[CatalogueRow], *, model: Path | None, workers: int, on_work: Progress, done: int
+) -> Iterator[Print]:
+    """Yield the fingerprints of works' files, in order; `done` works are done already."""
+    on_work(done)
     tasks = iter(partial(lambda i: [r.file for r in islice(i, _ROWS_PER_TASK)], iter(rows)), [])
-    if not any(row.file for row in rows):
-        yield from (Print() for _ in rows)
+    if not rows:
         return
-    done = 0
-    for result in run(_print_files, tasks, workers=workers, rescue=lambda _task: None, source=Workers(PREPARE)):
+    first = done
+    for result in run(
+        partial(_print_files, model), tasks, workers=workers, rescue=lambda _task: None, source=Workers(PREPARE)
+    ):
         if isinstance(result, Died):
             names = ", ".join(file.name for file in result.task if file)
             raise InputError(f"reading one of these works ended the reader: {names[:300]}", advice="take it out")
         for one in result:
             done += 1
             if one.problem:
-                row = rows[done - 1]
+                row = rows[done - first - 1]
                 raise BadCatalogueError(
                     f"row {row.number}: {row.cell('file')} cannot be registered ({one.problem})",
                     row=row.number,
@@ -262,7 +262,7 @@ def _bad(row: CatalogueRow, column: str, message: str, advice: str = "") -> BadC
     return BadCatalogueError(f"row {row.number}: {message}", row=row.number, column=column, advice=advice)
 
 
-def _contents(rows: Sequence[_Row], prints: Sequence[Print], origin: str) -> RegisterContents:
+def _contents(rows: Sequence[_Row], prints: Sequence[Print], origin: str, model: str) -> RegisterContents:
     works = pa.table(
         {
             "work_id": [r.work_id for r in rows],
@@ -279,9 +279,14 @@ def _contents(rows: Sequence[_Row], prints: Sequence[Print], origin: str) -> Reg
         works=works,
         terms={t.terms_id: t for r in rows for t in r.terms},
         indexes=_indexes(rows, prints),
-        paths=pa.array([str(r.row.file.resolve()) if r.row.file else None for r in rows], pa.string()),
         origin=origin,
+        model=model,
     )
+
+
+def _paths(rows: Sequence[_Row]) -> pa.Table:
+    paths = [str(r.row.file.resolve()) if r.row.file else None for r in rows]
+    return pa.table({"path": pa.array(paths, pa.string())})
 
 
 def _contested(rows: Sequence[_Row], prints: Sequence[Print]) -> list[bool]:
@@ -298,7 +303,6 @@ def _indexes(rows: Sequence[_Row], prints: Sequence[Print]) -> dict[str, dict[st
     owner = np.array([holders[r.row.cell("creator")] for r in rows], np.uint32)
     digests = [(d, i) for i, one in enumerate(prints) for d in one.digests]
     entries = [(e, i) for i, row in enumerate(rows) for e in row.addresses]
-    codes = [one.codes for one in prints]
     indexes = {
         "digest": digest_index.build(
             np.frombuffer(b"".join(d for d, _ in digests), np.uint8).reshape(-1, 32),
@@ -310,20 +314,54 @@ def _indexes(rows: Sequence[_Row], prints: Sequence[Print]) -> dict[str, dict[st
             _u32(i for _, i in entries),
         ),
         "image": image_index.build(
-            np.concatenate([np.empty((0, 4), np.uint64), *codes]),
-            np.repeat(np.arange(len(prints), dtype=np.uint32), [len(c) for c in codes]),
-            np.concatenate([np.empty(0, np.uint8), *(one.orientations for one in prints)]),
+            _joined(np.empty((0, 4), np.uint64), [one.codes for one in prints]),
+            _owners([one.codes for one in prints]),
+            _joined(np.empty(0, np.uint8), [one.orientations for one in prints]),
+        ),
+        "descriptor": descriptor_index.build(
+            _joined(np.empty((0, 8), np.uint64), [one.described for one in prints]),
+            _owners([one.described for one in prints]),
+            _joined(np.empty(0, np.uint8), [one.views for one in prints]),
+        ),
+        "audio": audio_index.build(
+            _owners([one.peaks.frame for one in prints]),
+            _joined(np.empty(0, np.uint32), [one.peaks.frame for one in prints]),
+            _joined(np.empty(0, np.uint16), [one.peaks.bin for one in prints]),
+        ),
+        "video": video_index.build(
+            _joined(np.empty((0, 4), np.uint64), [one.frames.codes for one in prints]),
+            _owners([one.frames.codes for one in prints]),
+            _joined(np.empty(0, np.uint8), [one.frames.orientations for one in prints]),
+            _joined(np.empty(0, np.uint32), [one.frames.time_ms for one in prints]),
         ),
     }
+    wholes = [(one.whole, work) for work, one in enumerate(prints) if one.whole]
+    indexes["text-whole"] = whole_index.build(
+        np.array([text.head for text, _ in wholes], np.uint64),
+        np.array([text.whole for text, _ in wholes], np.uint64),
+        np.array([text.letters for text, _ in wholes], np.uint8),
+        _u32(work for _, work in wholes),
+    )
     for params in (LONG, SHORT):
-        grams = [one.grams.get(params.name, (np.empty(0, np.uint64), np.empty(0, np.uint32))) for one in prints]
+        grams = [one.grams.get(params.name, Grams()) for one in prints]
         indexes[f"text-{params.name}"] = text_index.build(
-            np.concatenate([np.empty(0, np.uint64), *(h for h, _ in grams)]),
-            np.repeat(np.arange(len(prints), dtype=np.uint32), [len(h) for h, _ in grams]),
-            np.concatenate([np.empty(0, np.uint32), *(p for _, p in grams)]),
+            _joined(np.empty(0, np.uint64), [some.hashes for some in grams]),
+            _owners([some.hashes for some in grams]),
+            _joined(np.empty(0, np.uint32), [some.positions for some in grams]),
             owner,
+            _joined(np.empty(0, np.bool_), [some.free for some in grams]),
+            params.window,
         )
     return indexes
+
+
+def _joined(nothing: NDArray[S], parts: Sequence[NDArray[S]]) -> NDArray[S]:
+    return np.concatenate([nothing, *parts])
+
+
+def _owners(parts: Sequence[NDArray[np.generic]]) -> NDArray[np.uint32]:
+    """Return the number of the work of each row of the parts."""
+    return np.repeat(np.arange(len(parts), dtype=np.uint32), [len(part) for part in parts])
 
 
 def _u32(values: Iterator[int]) -> NDArray[np.uint32]:

@@ -31,6 +31,8 @@ __all__ = ["collect", "first_examples", "gather_examples"]
 _ROOM = {
     MatchKind.IMAGE: 8,
     MatchKind.TEXT: 8,
+    MatchKind.AUDIO: 4,
+    MatchKind.VIDEO: 4,
     MatchKind.DIGEST: 2,
     MatchKind.URL: 2,
     MatchKind.URL_PREFIX: 2,
@@ -114,7 +116,7 @@ def _example(value: Mapping[str, Any], register: Register) -> Example:
     where = json.loads(value["where"]) if value["where"] else {}
     file = _at_home(register, value["work"])
     work_thumbnail = work_passage = None
-    if file is not None:
+    if file is not None and value["kind"] in {MatchKind.TEXT, MatchKind.IMAGE, MatchKind.DIGEST}:
         work_thumbnail, work_passage = _work_side(file, where, is_picture="item_thumbnail" in value)
     picture, passage = value.get("item_thumbnail"), value.get("item_passage")
     return Example(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +16,13 @@ from numpy.typing import NDArray
 
 from askfirst.audit import Batch, Coded
 from askfirst.errors import InputError
+from askfirst.fingerprint.audio import SoundQuery, query_peaks
+from askfirst.fingerprint.descriptor import DescriptorQuery
 from askfirst.fingerprint.image import ImageQuery, query_codes
+from askfirst.fingerprint.video import FilmQuery, query_frames
 from askfirst.io.files import read_file
 from askfirst.io.tables import RowBatch
+from askfirst.jobs.describer import Describer
 from askfirst.jobs.media import Opened, gap_of, open_bytes, time_limit
 from askfirst.model import MEDIA, Gap, Medium, Signal
 from askfirst.signals import Reading
@@ -28,6 +33,8 @@ __all__ = ["ITEM_BYTES_MAX", "Prepared", "prepare"]
 
 ITEM_BYTES_MAX = 256 << 20
 """A larger file is not read; the item is unreadable."""
+
+T = TypeVar("T")
 
 _CODE = {medium: code for code, medium in enumerate(MEDIA)}
 _IMAGES_ONLY = "images"
@@ -51,15 +58,25 @@ class _Rows:
     """What is collected row by row while a batch is read."""
 
     medium: NDArray[np.uint8]
+    describer: Describer | None = None
     gaps: dict[int, tuple[Gap, ...]] = field(default_factory=dict)
     signals: dict[int, tuple[Signal, ...]] = field(default_factory=dict)
     texts: dict[int, str] = field(default_factory=dict)
     digests: dict[int, bytes] = field(default_factory=dict)
     images: dict[int, ImageQuery] = field(default_factory=dict)
+    descriptors: dict[int, DescriptorQuery] = field(default_factory=dict)
+    sounds: dict[int, SoundQuery] = field(default_factory=dict)
+    films: dict[int, FilmQuery] = field(default_factory=dict)
     pictures: dict[int, bytes] = field(default_factory=dict)
 
 
-def prepare(rows: RowBatch, first: int, skip: Mapping[int, Gap], mark: Callable[[int], None]) -> Prepared:
+def prepare(
+    rows: RowBatch,
+    first: int,
+    skip: Mapping[int, Gap],
+    mark: Callable[[int], None],
+    describer: Describer | None = None,
+) -> Prepared:
     """Read what the rows hold, as far as it can be read.
 
     1. Read every item's bytes, one by one; a flaw is that item's gap.
@@ -71,10 +88,11 @@ def prepare(rows: RowBatch, first: int, skip: Mapping[int, Gap], mark: Callable[
         first: Number of the first row within its unit.
         skip: Gaps of rows that must not be opened, by number within the unit.
         mark: Called with a row's number within the unit before it is opened.
+        describer: Describes pictures by a model, where there is one.
     """
     count = len(rows.item_ids)
     hint = Medium.TEXT if rows.text is not None else rows.medium_hint or Medium.OTHER
-    state = _Rows(np.full(count, _CODE[hint], np.uint8))
+    state = _Rows(np.full(count, _CODE[hint], np.uint8), describer)
     for row, gap in rows.gaps.items():
         state.gaps[row] = (gap,)
     with time_limit() as begin_item:
@@ -85,12 +103,15 @@ def prepare(rows: RowBatch, first: int, skip: Mapping[int, Gap], mark: Callable[
                 state.gaps[row] = (skip[first + row],)
                 continue
             mark(first + row)
-            begin_item()
-            _take(state, row, name, load)
+            begin_item(0)
+            _take(state, row, name, partial(_measured, load, begin_item))
     texts = _take_texts(state, rows.text) if rows.text is not None else _document_texts(state, count)
     _take_signals(state, rows)
     digest_rows = np.array(sorted(state.digests), np.int32)
-    image_rows = sorted(state.images)
+    image_rows, images = _by_row(state.images)
+    described_rows, descriptors = _by_row(state.descriptors)
+    sound_rows, sounds = _by_row(state.sounds)
+    film_rows, films = _by_row(state.films)
     batch = Batch(
         item_ids=rows.item_ids,
         source=rows.source,
@@ -101,11 +122,22 @@ def prepare(rows: RowBatch, first: int, skip: Mapping[int, Gap], mark: Callable[
         texts=texts,
         digest_rows=digest_rows,
         digests=np.frombuffer(b"".join(state.digests[r] for r in digest_rows), np.uint8).reshape(-1, 32),
-        image_rows=np.array(image_rows, np.int32),
-        images=tuple(state.images[r] for r in image_rows),
+        image_rows=image_rows,
+        images=images,
+        described_rows=described_rows,
+        descriptors=descriptors,
+        sound_rows=sound_rows,
+        sounds=sounds,
+        film_rows=film_rows,
+        films=films,
         by_url=rows.url is not None and rows.text is rows.media is rows.path is rows.files is None,
     )
     return Prepared(batch, state.pictures)
+
+
+def _by_row(queries: Mapping[int, T]) -> tuple[NDArray[np.int32], tuple[T, ...]]:
+    rows = sorted(queries)
+    return np.array(rows, np.int32), tuple(queries[row] for row in rows)
 
 
 def _loaders(rows: RowBatch) -> Iterator[tuple[int, str, Callable[[], bytes]]]:
@@ -127,13 +159,28 @@ def _loaders(rows: RowBatch) -> Iterator[tuple[int, str, Callable[[], bytes]]]:
             yield row, "", lambda: b""
 
 
+def _measured(load: Callable[[], bytes], begin_item: Callable[[int], None]) -> bytes:
+    data = load()
+    begin_item(len(data))
+    return data
+
+
 def _take(state: _Rows, row: int, name: str, load: Callable[[], bytes]) -> None:
     """Open one item; whatever goes wrong is this item's gap and nothing else's."""
     try:
         data = load()
-        opened = open_bytes(data, name)
+        describer = state.describer
+        opened = open_bytes(data, name, colour_px=describer.colour_px if describer else 0)
         if opened.grey is not None:
             state.images[row] = query_codes(opened.grey)
+        if describer and opened.rgb is not None:
+            state.descriptors[row] = describer.describe(opened.rgb)
+        if opened.sound is not None:
+            sound = query_peaks(opened.sound)
+            if len(sound.peaks.frame):  # silence is nobody's
+                state.sounds[row] = sound
+        if opened.film is not None:
+            state.films[row] = query_frames(opened.film.frames, opened.film.seconds)
     except InputError as error:
         state.gaps[row] = (gap_of(error, name),)
         return

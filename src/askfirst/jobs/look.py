@@ -14,15 +14,21 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from askfirst.errors import AskFirstError, InputError
+from askfirst.fingerprint.audio import query_peaks
 from askfirst.fingerprint.image import query_codes
+from askfirst.fingerprint.video import query_frames
 from askfirst.io.files import read_path
-from askfirst.jobs.build import print_of
+from askfirst.jobs.describer import Describer
 from askfirst.jobs.media import Opened, open_bytes
+from askfirst.jobs.prints import Print, print_of
 from askfirst.match import Hits
+from askfirst.match.audio import match_sounds
+from askfirst.match.descriptor import match_descriptors
 from askfirst.match.digest import match_digests
 from askfirst.match.hits import KINDS
 from askfirst.match.image import match_images
 from askfirst.match.text import match_texts
+from askfirst.match.video import match_films
 from askfirst.policy import Policy
 from askfirst.register import Register
 
@@ -82,17 +88,17 @@ def works_of(out: Path, row: Mapping[str, Any], register: Path | None) -> dict[s
     return works
 
 
-def match_file(file: Path, register: Register, policy: Policy) -> dict[str, Any]:
-    """Compare one file with a register.
+def match_file(file: Path, register: Register, policy: Policy, describer: Describer | None = None) -> dict[str, Any]:
+    """Compare one file with a register, its pictures by a model too where there is one.
 
     Returns:
         {"file", "medium", "matches": [{"work_id", "kind", "score", "where", "cover"}], "error"}
     """
     try:
-        opened = open_bytes(read_path(file), file.name)
+        opened = open_bytes(read_path(file), file.name, colour_px=describer.colour_px if describer else 0)
     except InputError as error:
         return {"file": str(file), "medium": None, "matches": [], "error": str(error)}
-    hits = _hits(opened, register, policy)
+    hits = _hits(opened, register, policy, describer)
     matches = [
         {
             "work_id": register.work_ids[int(hits.work[i])].as_py(),
@@ -112,41 +118,50 @@ def fingerprint_file(file: Path) -> dict[str, Any]:
 
     Returns:
         {"file", "medium", "digests": [hex], "text": {density: {"hashes": [hex], "positions": [int]}},
-        "image": [hex], "error"}
+        "image": [hex], "audio": {"frames": [int], "bins": [int]}, "video": {"codes": [hex], "times_ms": [int]},
+        "error"}
     """
     try:
-        opened = open_bytes(read_path(file), file.name)
+        opened = open_bytes(read_path(file), file.name, dense=True)
     except InputError as error:
-        return {
-            "file": str(file),
-            "medium": None,
-            "digests": [],
-            "text": {},
-            "image": [],
-            "error": str(error),
-        }
+        return {"file": str(file), "medium": None, **_fingerprints(Print()), "error": str(error)}
     one = print_of(opened)
+    return {"file": str(file), "medium": opened.medium.value, **_fingerprints(one), "error": one.problem or None}
+
+
+def _fingerprints(one: Print) -> dict[str, Any]:
     return {
-        "file": str(file),
-        "medium": opened.medium.value,
         "digests": [digest.hex() for digest in one.digests],
         "text": {
-            name: {"hashes": [f"{h:016x}" for h in hashes.tolist()], "positions": positions.tolist()}
-            for name, (hashes, positions) in one.grams.items()
+            name: {"hashes": [f"{h:016x}" for h in grams.hashes.tolist()], "positions": grams.positions.tolist()}
+            for name, grams in one.grams.items()
         },
-        "image": [code.astype(">u8").tobytes().hex() for code in one.codes],
-        "error": one.problem or None,
+        "image": _hex(one.codes),
+        "audio": {"frames": one.peaks.frame.tolist(), "bins": one.peaks.bin.tolist()},
+        "video": {"codes": _hex(one.frames.codes), "times_ms": one.frames.time_ms.tolist()},
     }
 
 
-def _hits(opened: Opened, register: Register, policy: Policy) -> Hits:
+def _hex(codes: NDArray[np.uint64]) -> list[str]:
+    return [code.astype(">u8").tobytes().hex() for code in codes]
+
+
+def _hits(opened: Opened, register: Register, policy: Policy, describer: Describer | None) -> Hits:
     digest: NDArray[np.uint8] = np.frombuffer(opened.digest, np.uint8).reshape(1, 32)
     parts = [match_digests(_FIRST, digest, register.digests)]
     if opened.grey is not None:
         parts.append(match_images(_FIRST, (query_codes(opened.grey),), register.images, policy))
+    if describer and opened.rgb is not None:
+        codes = (describer.describe(opened.rgb),)
+        parts.append(match_descriptors(_FIRST, codes, register.descriptors, describer.level, policy, with_review=True))
+    if opened.sound is not None:
+        parts.append(match_sounds(_FIRST, (query_peaks(opened.sound),), register.sounds, policy))
+    if opened.film is not None:
+        film = query_frames(opened.film.frames, opened.film.seconds)
+        parts.append(match_films(_FIRST, (film,), register.films, policy))
     if opened.text is not None:
         texts = pa.array([opened.text], pa.large_string())
-        parts.append(match_texts(texts, register.texts, policy, register.size).hits)
+        parts.append(match_texts(texts, register.texts, policy, register.size, register.wholes).hits)
     return Hits.concat(parts)
 
 

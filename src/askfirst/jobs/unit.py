@@ -28,6 +28,7 @@ from askfirst.io.parts import PartWriter
 from askfirst.io.sources import Unit
 from askfirst.io.tables import RowBatch, read_unit
 from askfirst.jobs.counts import KeyedCounts
+from askfirst.jobs.describer import Describer
 from askfirst.jobs.example import collect
 from askfirst.jobs.items import prepare
 from askfirst.jobs.tally import Tally, digest_of
@@ -58,6 +59,8 @@ class Settings:
     work: Path
     policy: Policy
     columns: ColumnChoice
+    model: Path | None = None
+    mode: str = "fast"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +114,15 @@ def process_unit(settings: Settings, task: Task) -> None:
     3. Write the manifest's rows, and the rows that are permitted.
     4. Count, and keep a few matches for the report: `read_report` returns them.
     """
-    auditor = _auditor(settings.register, settings.policy)
+    register = _register(settings.register)
+    describer = Describer.of(settings.model, settings.mode, register)
+    auditor = _auditor(register, settings.policy, describer.level if describer else 0)
     name, tally, lines = part_name(task.unit), Tally(), []
     examples: list[dict[str, Any]] = []
     hosts, first = _Hosts(), 0
     with _parts(settings.work, name) as write, _mark(settings.work, name) as mark:
         for rows in read_unit(task.unit, settings.columns):
-            prepared = prepare(rows, first, task.skip, mark)
+            prepared = prepare(rows, first, task.skip, mark, describer)
             mark(-1)
             verdicts = auditor.decide(prepared.batch)
             write(verdicts.table, _permitted(rows, verdicts))
@@ -178,8 +183,13 @@ def culprit(work: Path, task: Task) -> Task | None:
 
 
 @lru_cache(maxsize=1)
-def _auditor(register: Path, policy: Policy) -> Auditor:
-    return Auditor(Register.open(register), policy)
+def _register(folder: Path) -> Register:
+    return Register.open(folder)
+
+
+@lru_cache(maxsize=1)
+def _auditor(register: Register, policy: Policy, level: int) -> Auditor:
+    return Auditor(register, policy, level)
 
 
 @contextmanager

@@ -27,7 +27,15 @@ MANIFEST_NAME = "manifest.json"
 MANIFEST_LIMIT_BYTES = 16 << 20
 """No manifest of ours comes near this; a larger one is not read."""
 
-ALGORITHMS = {"digest": "sha256", "image": "image_v0", "text": "text_v0", "url": "url_v0"}
+ALGORITHMS = {
+    "audio": "audio_v0",
+    "descriptor": "descriptor_v0",
+    "digest": "sha256",
+    "image": "image_v0",
+    "text": "text_v0",
+    "url": "url_v0",
+    "video": "video_v0",
+}
 """Names of the algorithms whose fingerprints this format holds."""
 
 _CHUNK_BYTES = 1 << 20
@@ -49,6 +57,7 @@ class RegisterManifest:
     Args:
         origin: Who publishes it, as a name with a domain, or `local`.
         size: Number of works.
+        model: Id of the model that described the works' pictures; empty for none.
         media: Number of works of each medium.
         algorithms: Name of the algorithm of each kind of fingerprint.
         files: Every file of the register but the manifest, ordered by path.
@@ -57,6 +66,7 @@ class RegisterManifest:
     origin: str
     size: int
     media: Mapping[str, int]
+    model: str
     algorithms: Mapping[str, str]
     files: tuple[FileEntry, ...]
 
@@ -71,6 +81,7 @@ class RegisterManifest:
             "origin": self.origin,
             "size": self.size,
             "media": dict(self.media),
+            "model": self.model,
             "algorithms": dict(self.algorithms),
             "files": [{"path": f.path, "size_bytes": f.size_bytes, "sha256": f.sha256} for f in self.files],
         }
@@ -105,6 +116,7 @@ class RegisterManifest:
                 origin=str(value["origin"]),
                 size=int(value["size"]),
                 media={str(k): int(v) for k, v in value["media"].items()},
+                model=str(value["model"]),
                 algorithms={str(k): str(v) for k, v in value["algorithms"].items()},
                 files=tuple(_entry(f) for f in value["files"]),
             )

@@ -17,12 +17,16 @@ from numpy.typing import NDArray
 from askfirst.errors import InputError, SnapshotCorruptError
 from askfirst.model import Standing
 from askfirst.policy import Policy
+from askfirst.register.audio_index import AudioIndex
+from askfirst.register.descriptor_index import DescriptorIndex
 from askfirst.register.digest_index import DigestIndex
 from askfirst.register.format import MANIFEST_LIMIT_BYTES, MANIFEST_NAME, RegisterManifest, file_digest
 from askfirst.register.image_index import ImageIndex
 from askfirst.register.terms import Terms, parse_terms, standing_of
 from askfirst.register.text_index import TextIndex
 from askfirst.register.url_index import UrlIndex
+from askfirst.register.video_index import VideoIndex
+from askfirst.register.whole_index import WholeIndex
 
 __all__ = ["STANDINGS", "Register", "Standings", "Work", "verify_register"]
 
@@ -102,7 +106,8 @@ class Register:
             if found != entry.size_bytes:
                 raise _damaged(entry.path, f"{entry.size_bytes:,} bytes", _size_words(found))
         register = cls(folder, manifest)
-        _ = (register.digests, register.urls, register.texts, register.images, register.terms_sets)
+        _ = (register.digests, register.urls, register.texts, register.images, register.sounds, register.films)
+        _ = (register.descriptors, register.wholes, register.terms_sets)
         if len(register.holder) != manifest.size:
             raise _damaged("index/works/holder.npy", f"{manifest.size} works", str(len(register.holder)))
         return register
@@ -141,9 +146,29 @@ class Register:
         return ImageIndex.from_arrays(self._arrays("image"))
 
     @cached_property
+    def descriptors(self) -> DescriptorIndex:
+        """Descriptors of images, by the manifest's model."""
+        return DescriptorIndex.from_arrays(self._arrays("descriptor"))
+
+    @cached_property
+    def sounds(self) -> AudioIndex:
+        """Sound recordings, and the sound of films."""
+        return AudioIndex.from_arrays(self._arrays("audio"))
+
+    @cached_property
+    def films(self) -> VideoIndex:
+        """Frames of films, with their times."""
+        return VideoIndex.from_arrays(self._arrays("video"))
+
+    @cached_property
     def texts(self) -> Mapping[str, TextIndex]:
         """Passages, by the name of their density."""
         return {name: TextIndex.from_arrays(self._arrays(f"{_TEXT_PREFIX}{name}")) for name in ("k40w127", "k24w15")}
+
+    @cached_property
+    def wholes(self) -> WholeIndex:
+        """Texts of very few letters."""
+        return WholeIndex.from_arrays(self._arrays(f"{_TEXT_PREFIX}whole"))
 
     @cached_property
     def holder(self) -> NDArray[np.uint32]:

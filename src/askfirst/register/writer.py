@@ -42,7 +42,7 @@ WORKS_SCHEMA = pa.schema(
 )
 """Columns of `works.parquet`; `docs/formats/register.md` has them in words."""
 
-INDEX_NAMES = ("digest", "url", "text-k40w127", "text-k24w15", "image")
+INDEX_NAMES = ("digest", "url", "text-k40w127", "text-k24w15", "text-whole", "image", "descriptor", "audio", "video")
 """Folders below `index/`; every register has all of them, empty ones too."""
 
 _ROW_GROUP_ROWS = 65_536
@@ -56,23 +56,31 @@ class RegisterContents:
         works: Table of `WORKS_SCHEMA`; the row number is the index of the work everywhere else.
         terms: Terms by name; every name in the works' column `terms` is here.
         indexes: For every name in `INDEX_NAMES`: file stem to array, as that index's `build` returns it.
-        paths: Where each work's file lies at home, or None; written to `local/`, never part of the snapshot.
         origin: Who publishes the register.
+        model: Id of the model that described the pictures; empty for none.
     """
 
     works: pa.Table
     terms: Mapping[str, Terms]
     indexes: Mapping[str, Mapping[str, NDArray[np.generic]]]
-    paths: pa.Array | None = None
     origin: str = "local"
+    model: str = ""
 
 
-def write_register(out: Path, contents: RegisterContents, *, replace: bool = False) -> RegisterManifest:
+def write_register(
+    out: Path, contents: RegisterContents, home: Mapping[str, pa.Table] | None = None, *, replace: bool = False
+) -> RegisterManifest:
     """Write a register; the same contents give the same bytes.
 
     1. Write every file into a temporary folder beside `out`.
     2. Digest them into the manifest.
     3. Put the folder in its place.
+
+    Args:
+        out: The register's folder.
+        contents: What it is made of.
+        home: Arrow files for `local/`: what the machine that builds keeps for itself, never part of the register.
+        replace: Replace a register that is there.
 
     Raises:
         InputError: `out` exists and `replace` is not given, or is not a register.
@@ -86,9 +94,10 @@ def write_register(out: Path, contents: RegisterContents, *, replace: bool = Fal
             _write_arrays(folder / "index" / name, contents.indexes[name])
         manifest = _manifest(folder, contents)
         (folder / MANIFEST_NAME).write_bytes(manifest.encode())
-        if contents.paths is not None:
+        if home:
             (folder / "local").mkdir()
-            _write_arrow(folder / "local" / "paths.arrow", pa.table({"path": contents.paths}))
+        for name, table in (home or {}).items():
+            _write_arrow(folder / "local" / name, table)
         folder.chmod(0o755)
         if out.exists():
             shutil.rmtree(out)
@@ -163,4 +172,4 @@ def _manifest(folder: Path, contents: RegisterContents) -> RegisterManifest:
         for path in sorted(folder.rglob("*"), key=lambda p: p.relative_to(folder).as_posix())
         if path.is_file()
     )
-    return RegisterManifest(contents.origin, contents.works.num_rows, counts, ALGORITHMS, files)
+    return RegisterManifest(contents.origin, contents.works.num_rows, counts, contents.model, ALGORITHMS, files)

@@ -211,7 +211,7 @@ def _where(phrases: Words, fact: _Fact) -> list[str]:
         return [f"{phrases.say('match.registered')}: {fact.text('where')}"] if raw else []
     sentences = likeness(phrases, where, 1.0 if score is None else float(score))
     match where:
-        case {"item": [int(a), int(b)], "work": [int(c), int(d)]}:
+        case {"item": [int(a), int(b)], "work": [int(c), int(d)], "letters": _}:
             ends = {name: phrases.number(end) for name, end in zip("abcd", (a, b, c, d), strict=True)}
             sentences.append(phrases.say("explain.offsets", **ends))
     return sentences

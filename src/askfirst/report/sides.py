@@ -20,7 +20,7 @@ NAME_LETTERS = 100
 
 _PASSAGE_LETTERS = 600
 _CONTEXT_LETTERS = 100
-_IMAGE_BITS = 256
+_IMAGE_BITS, _DESCRIPTOR_BITS = 256, 512
 _ADDRESS_KINDS = ("url", "url-prefix", "domain")
 
 
@@ -106,11 +106,38 @@ def likeness(phrases: Words, where: Mapping[str, Any], score: float) -> list[str
     if f"transform.{transform}" in phrases.table:
         facts.append(phrases.say("match.transform", transform=phrases.say(f"transform.{transform}")))
     if type(distance) is int:
-        same = phrases.number(_IMAGE_BITS - distance)
-        facts.append(phrases.say("match.bits", same=same, all=phrases.number(_IMAGE_BITS)))
+        bits = _DESCRIPTOR_BITS if where.get("by") == "descriptor" else _IMAGE_BITS
+        facts.append(phrases.say("match.bits", same=phrases.number(bits - distance), all=phrases.number(bits)))
+    if f"view.{where.get('view')}" in phrases.table:
+        facts.append(phrases.say("match.view", part=phrases.say(f"view.{where['view']}")))
+    facts += _times(phrases, where)
     if score < 1:
         facts.append(phrases.say("match.score", score=phrases.decimal(score, 2)))
     return facts
+
+
+def _times(phrases: Words, where: Mapping[str, Any]) -> list[str]:
+    """Return in sentences which part of a recording or film is which part of the work, and what was done to it."""
+    spans = [where.get("item"), where.get("work")]
+    facts = []
+    if "letters" not in where and all(isinstance(span, list) and len(span) == 2 for span in spans):
+        names = ("start", "end", "work_start", "work_end")
+        moments = [_moment(second) for span in spans if span for second in span]
+        facts.append(phrases.say("match.span", **dict(zip(names, moments, strict=True))))
+    for key, names_of in (("match.tempo", ("tempo", "speed")), ("match.pitch", ("pitch",))):
+        percent = round(100 * next((where[name] for name in names_of if name in where), 1.0))
+        if percent != 100:
+            facts.append(phrases.say(key, percent=phrases.say("number.percent", figure=phrases.number(percent))))
+    if type(where.get("frames")) is int:
+        facts.append(phrases.count("match.frames", where["frames"]))
+    return facts
+
+
+def _moment(seconds: float) -> str:
+    """Return a moment as a player shows it: 1:05, 1:02:03."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def _image(jpeg: bytes | None) -> str:

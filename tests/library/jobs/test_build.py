@@ -1,6 +1,7 @@
 """Building a register: good catalogues, and what is said of bad ones."""
 
 import json
+import os
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -185,3 +186,40 @@ def test_match_says_which_work_and_where(tmp_path):
     found = match_file(tmp_path / "turned.jpg", register, make_policy())
     assert [(m["work_id"], m["kind"]) for m in found["matches"]] == [("cat", "image")]
     assert found["matches"][0]["where"]["transform"] == "rotated 270"
+
+
+def test_a_second_build_reads_only_what_is_new_and_gives_what_a_fresh_one_gives(tmp_path):
+    works, out = tmp_path / "works", tmp_path / "register"
+    works.mkdir()
+    for seed in range(3):
+        (works / f"{seed}.txt").write_text(prose(seed, 400))
+    (works / "photo.jpg").write_bytes(photograph("coffee.png"))
+    build_register(works, out)
+    (works / "new.txt").write_text(prose(50, 400))
+    read = []
+    manifest = build_register(works, out, replace=True, on_work=read.append)
+    assert read == [4, 5]  # four are known before anything is read
+    assert manifest.root == build_register(works, tmp_path / "fresh").root
+
+
+def test_a_file_that_changed_is_read_again(tmp_path):
+    works, out = tmp_path / "works", tmp_path / "register"
+    works.mkdir()
+    file = works / "poem.txt"
+    file.write_text(prose(1, 400))
+    first = build_register(works, out).root
+    changed_ns = file.stat().st_mtime_ns + 1_000_000_000
+    file.write_text(prose(2, 400)[: file.stat().st_size].ljust(file.stat().st_size))
+    os.utime(file, ns=(changed_ns, changed_ns))
+    assert build_register(works, out, replace=True).root != first
+
+
+@pytest.mark.parametrize("damage", [b"", b"nonsense", None])
+def test_fingerprints_of_an_earlier_build_that_cannot_be_read_are_made_again(tmp_path, damage):
+    works, out = tmp_path / "works", tmp_path / "register"
+    works.mkdir()
+    (works / "poem.txt").write_text(prose(1, 400))
+    first = build_register(works, out).root
+    kept = out / "local" / "prints.arrow"
+    kept.write_bytes(kept.read_bytes()[:-100] if damage is None else damage)
+    assert build_register(works, out, replace=True).root == first

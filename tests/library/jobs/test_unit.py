@@ -16,11 +16,11 @@ from askfirst.jobs.media import open_bytes
 from askfirst.jobs.unit import Settings, Task, culprit, is_done, part_name, process_unit, read_report
 
 
-def open_or_die(data, name):
+def open_or_die(data, name, **options):
     """Stand in for a decoder with a fault: one file ends the process that opens it."""
     if name.endswith("poison.txt"):
         os.kill(os.getpid(), signal.SIGKILL)
-    return open_bytes(data, name)
+    return open_bytes(data, name, **options)
 
 
 def process_with_a_faulty_decoder(settings, task):
