@@ -82,7 +82,7 @@ def choose(pictures: Sequence[media.Picture], works: int, half: str) -> tuple[li
     diverse, hard = ([p for p in asked if p.group == group] for group in ("diverse", "hard"))
     hard_works = min(round(SHARE_HARD * works), len(hard) // 3)
     many = min(works - hard_works, len(diverse) // 3)
-    backgrounds = diverse[many : many + max(8, len(diverse) // 8)]
+    backgrounds = diverse[many : many + 40]
     unregistered = diverse[many + len(backgrounds) :] + hard[hard_works : hard_works + 500]
     others = [p for p in mixed if not media.in_half(p.name, half)]
     return diverse[:many] + hard[:hard_works], unregistered, backgrounds, others

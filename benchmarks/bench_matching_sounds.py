@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ from askfirst.register import audio_index
 from measure import machine, save
 from suites import media, scoring, sounds
 from suites.processes import in_processes
-from suites.sound_peers import ChromaprintIndex, chromaprint_of
+from suites.sound_peers import ChromaprintIndex, chromaprint_cuts, chromaprint_of
 
 SPAN_OFF_S = 1.0
 
@@ -139,6 +140,10 @@ def _cut(file: Path, count: int, folder: Path) -> list[Path]:
 # Ours ---------------------------------------------------------------------------------------------------------------
 
 
+def _policy() -> Policy:
+    return Policy(use=Use.TRAIN_GENERATIVE, on=date(2026, 1, 1))
+
+
 def our_index(works: Sequence[bytes]) -> tuple[audio_index.AudioIndex, int]:
     """Return the product's index of works, and how many bytes their fingerprints take."""
     peaks = in_processes(lambda data: audio.stored_peaks(open_sound(data).samples), works)
@@ -150,33 +155,41 @@ def our_index(works: Sequence[bytes]) -> tuple[audio_index.AudioIndex, int]:
 
 def our_answers(index: audio_index.AudioIndex, asked: Sequence[Asked]) -> list[tuple[int, float, float]]:
     """Return for each look-up the best work, -1 for none, the score, and where in the work it is said to begin."""
-    policy = Policy(use=Use.TRAIN_GENERATIVE, on=date(2026, 1, 1))
+    policy = _policy()
 
-    def look_up(number: int) -> tuple[int, float, float]:
-        one = asked[number]
-        samples = open_sound(one.file.read_bytes()).samples
-        first = int(sounds.SKIP_S * audio.RATE_HZ)
-        query = audio.query_peaks(samples[first : first + one.length_s * audio.RATE_HZ])
-        hits = match_sounds(np.zeros(1, np.int32), [query], index, policy)
-        if not len(hits):
-            return -1, 0.0, 0.0
-        best = int(np.argmax(hits.score))
-        where = json.loads(hits.where[best].as_py())
-        begins = where["work"][0] - where["item"][0] * where.get("tempo", 1.0)
-        return int(hits.work[best]), float(hits.score[best]), float(begins)
+    def look_up(file: Path) -> list[tuple[int, float, float]]:
+        samples = open_sound(file.read_bytes()).samples[int(sounds.SKIP_S * audio.RATE_HZ) :]
+        out = []
+        for length in sounds.LENGTHS_S:
+            query = audio.query_peaks(samples[: length * audio.RATE_HZ])
+            hits = match_sounds(np.zeros(1, np.int32), [query], index, policy)
+            if not len(hits):
+                out.append((-1, 0.0, 0.0))
+                continue
+            best = int(np.argmax(hits.score))
+            where = json.loads(hits.where[best].as_py())
+            begins = where["work"][0] - where["item"][0] * where["tempo"]
+            out.append((int(hits.work[best]), float(hits.score[best]), float(begins)))
+        return out
 
-    return in_processes(look_up, range(len(asked)))
+    return for_each_file(look_up, asked)
 
 
 def chromaprint_answers(task: Task) -> list[tuple[int, float]]:
     """Return for each look-up the best work by Chromaprint, and how sure it is."""
     index = ChromaprintIndex(in_processes(chromaprint_of, task.works))
 
-    def look_up(number: int) -> tuple[int, float]:
-        one = task.asked[number]
-        return index.look_up(chromaprint_of(one.file.read_bytes(), sounds.SKIP_S, one.length_s))
+    def look_up(file: Path) -> list[tuple[int, float]]:
+        return [index.look_up(numbers) for numbers in chromaprint_cuts(file)]
 
-    return in_processes(look_up, range(len(task.asked)))
+    return for_each_file(look_up, task.asked)
+
+
+def for_each_file(look_up: Callable[[Path], list[Any]], asked: Sequence[Asked]) -> list[Any]:
+    """Return an answer for each look-up; those of one file stand together, one of each length."""
+    files = [one.file for one in asked[:: len(sounds.LENGTHS_S)]]
+    answers = in_processes(lambda number: look_up(files[number]), range(len(files)))
+    return [answer for three in answers for answer in three]
 
 
 def cut_at_others(task: Task, said: list[tuple[int, float]]) -> list[int]:
@@ -229,7 +242,7 @@ def times_real_time(step: Callable[[bytes], object], files: Sequence[bytes], sec
 def speeds(index: audio_index.AudioIndex, task: Task) -> dict[str, float]:
     """Return how many times faster than playing each side is, from MP3 files of two minutes, per core."""
     files = [_mp3(data) for data in task.works[:8]]
-    policy = Policy(use=Use.TRAIN_GENERATIVE, on=date(2026, 1, 1))
+    policy = _policy()
 
     def ours(data: bytes) -> object:
         query = audio.query_peaks(open_sound(data).samples)
@@ -267,7 +280,7 @@ def hard_truths(has_chromaprint: bool) -> dict[str, dict[str, int]]:
     for name in sounds.LOOK_ALIKES:
         works, asked_bytes = sounds.look_alikes(name)
         index, _ = our_index(works)
-        policy = Policy(use=Use.TRAIN_GENERATIVE, on=date(2026, 1, 1))
+        policy = _policy()
         queries = [audio.query_peaks(open_sound(data).samples) for data in asked_bytes]
         hits = match_sounds(np.arange(len(queries), dtype=np.int32), queries, index, policy)
         counts = {"sounds": len(works), "ours": len(set(hits.row[hits.row != hits.work].tolist()))}

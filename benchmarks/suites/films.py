@@ -87,12 +87,13 @@ def make(name: str, pictures: Sequence[Path], folder: Path, seconds: float = MAD
         folder: Where to write.
         seconds: Its length.
     """
-    out = folder / f"{name}.mp4"
+    shown = hashlib.sha256(repr((name, seconds, [p.name for p in pictures])).encode()).hexdigest()[:8]
+    out = folder / f"{name}-{shown}.mp4"
     if out.is_file():
         return out
     rng = generator("film", name)
     command = ["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{SIZE[0]}x{SIZE[1]}"]
-    making = folder / f".{name}.mp4"
+    making = folder / f".{out.name}"
     command += ["-r", str(RATE), "-i", "pipe:0", *X264, "-crf", "23", str(making)]
     encoder = subprocess.Popen(command, stdin=subprocess.PIPE)
     assert encoder.stdin is not None

@@ -232,20 +232,30 @@ def _ready(data: bytes) -> Image.Image | None:
 
 
 def _small(image: Image.Image) -> NDArray[np.float32]:
-    return np.asarray(image.resize((16, 16), Image.Resampling.BOX), np.float32).reshape(-1)
+    return np.asarray(image.resize((16, 16), Image.Resampling.BOX), np.float32)
 
 
 def is_duplicate(small: NDArray[np.float32], others: NDArray[np.float32]) -> bool:
-    """Say whether a 16 x 16 picture is nearly one of others: no fingerprint of anybody decides this.
+    """Say whether a picture is nearly one of others, turned or mirrored or not: no fingerprint of anybody decides this.
 
     Nearly: the mean difference of colours is under 5 levels of 255, or under 12 where they also correlate by 0.98.
+
+    Args:
+        small: f32[16, 16, 3].
+        others: f32[n, 768].
     """
     if not len(others):
         return False
-    difference = np.abs(others - small).mean(1)
-    one, many = small - small.mean(), others - others.mean(1, keepdims=True)
-    correlation = many @ one / (np.linalg.norm(many, axis=1) * np.linalg.norm(one) + 1e-6)
-    return bool(np.any((difference < 5) | ((difference < 12) & (correlation > 0.98))))
+    eight = [np.rot90(side, k).reshape(-1) for side in (small, small[:, ::-1]) for k in range(4)]
+    many = others - others.mean(1, keepdims=True)
+    norms = np.linalg.norm(many, axis=1) + 1e-6
+    for turned in eight:
+        difference = np.abs(others - turned).mean(1)
+        one = turned - turned.mean()
+        correlation = many @ one / (norms * np.linalg.norm(one))
+        if np.any((difference < 5) | ((difference < 12) & (correlation > 0.98))):
+            return True
+    return False
 
 
 def _prepare(source: Source, folder: Path, out: Path, limit: int) -> None:
@@ -259,7 +269,7 @@ def _prepare(source: Source, folder: Path, out: Path, limit: int) -> None:
         small = _small(image)
         if is_duplicate(small, known):
             continue
-        known = np.concatenate([known, small[None]])
+        known = np.concatenate([known, small.reshape(1, -1)])
         stem = re.sub(r"[^A-Za-z0-9]+", "-", Path(name).stem)[:40]
         image.save(making / f"{hashlib.sha256(name.encode()).hexdigest()[:8]}-{stem}.jpg", quality=95)
         if len(known) >= limit:

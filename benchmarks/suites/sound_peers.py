@@ -13,13 +13,20 @@ from suites import sounds
 CHROMAPRINT_HZ = 11_025
 
 
-def chromaprint_of(data: bytes | Path, first_s: float = 0, length_s: float | None = None) -> NDArray[np.uint32]:
-    """Return Chromaprint's numbers, eight a second, through pyacoustid's module."""
+def chromaprint_of(data: bytes) -> NDArray[np.uint32]:
+    """Return Chromaprint's numbers of a file, eight a second, through pyacoustid's module."""
+    return _numbers(sounds.decode(data, CHROMAPRINT_HZ))
+
+
+def chromaprint_cuts(file: Path) -> list[NDArray[np.uint32]]:
+    """Return the numbers of the pieces of a file that are looked up, one of each length."""
+    samples = sounds.decode(file, CHROMAPRINT_HZ)[int(sounds.SKIP_S * CHROMAPRINT_HZ) :]
+    return [_numbers(samples[: length * CHROMAPRINT_HZ]) for length in sounds.LENGTHS_S]
+
+
+def _numbers(samples: NDArray[np.int16]) -> NDArray[np.uint32]:
     import chromaprint
 
-    samples = sounds.decode(data, CHROMAPRINT_HZ)
-    first = int(first_s * CHROMAPRINT_HZ)
-    samples = samples[first : first + int(length_s * CHROMAPRINT_HZ) if length_s else None]
     maker = chromaprint.Fingerprinter()
     maker.start(CHROMAPRINT_HZ, 1)
     maker.feed(samples.tobytes())
